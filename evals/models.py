@@ -439,5 +439,19 @@ class PublishedResult(models.Model):
         return f"{self.language_model}: {self.score:.3f}, {self.source_name}, {self.as_of}"
 
 
+class Worker(models.Model):
+    """A process that executes runs, as long as its heart beats."""
+
+    name = models.CharField(max_length=120, unique=True)
+    threads = models.PositiveIntegerField(default=1)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 # Newest version first: what a page shows where a run has grades by several versions.
 NEWEST_GRADE_FIRST = (F("grader_version").desc(), F("id").desc())

@@ -1,0 +1,41 @@
+"""From rows to the plain objects that play a run: the model, its settings, the sandbox."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from evals.llm import ChatModel
+from evals.llm.settings import ModelSettings, Prices
+from evals.models import LanguageModel, Run
+from evals.sandbox import Sandbox, SandboxSpec, catalogue
+
+
+def model_settings(model: LanguageModel) -> ModelSettings:
+    return ModelSettings(
+        model=model.litellm_model,
+        api_base=model.api_base or None,
+        api_key_variable=model.api_key_variable or None,
+        temperature=model.temperature,
+        max_tokens=model.max_tokens,
+        reasoning_effort=model.reasoning_effort or None,
+        extra_parameters=model.extra_parameters,
+        context_window=model.context_window,
+        prices=Prices(model.price_input, model.price_output, model.price_cache_read, model.price_cache_write),
+    )
+
+
+def open_model(model: LanguageModel) -> ChatModel:
+    # Imported here: litellm takes seconds and 170 MB to load, and only a worker calls models.
+    from evals.llm.litellm_client import LiteLLMModel
+
+    return LiteLLMModel(model_settings(model))
+
+
+def open_sandbox(run: Run) -> Sandbox:
+    spec = SandboxSpec(
+        snapshot=run.task.snapshot_folder,
+        run_id=str(run.pk),
+        memory_bytes=settings.ITBENCH_SANDBOX_MEMORY_MB * 1024**2,
+    )
+    sandbox: Sandbox = catalogue.open_sandbox(run.evaluation.sandbox, spec, settings.ITBENCH_SANDBOX_IMAGE)
+    return sandbox
