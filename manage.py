@@ -4,18 +4,27 @@
 import os
 import sys
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itbench_site.settings")
+# Keeps litellm from fetching its list of model prices when it is imported.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import OperationalError, ProgrammingError
+
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itbench_site.settings")
-    # The address of a model price list that litellm would otherwise fetch at import.
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
-        sys.exit(f"Settings: {problem}")
+        give_up(f"Settings: {problem}")
+    except (OperationalError, ProgrammingError) as problem:
+        give_up(f"Database: {problem}. Is it running, and migrated with `manage.py migrate`?")
+
+
+def give_up(sentence: str) -> None:
+    sys.stderr.write(sentence.replace("\n", " ") + "\n")
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from huey.contrib.djhuey import HUEY, db_periodic_task, db_task, on_startup
 
 from evals import runner
 from evals.models import Evaluation, Run, RunState
+from evals.runner.opening import is_left_over
 from evals.runner.workers import heart, this_worker
 from evals.sandbox import catalogue
 
@@ -68,9 +69,8 @@ def offer_open_work() -> None:
 
 
 def remove_leftovers() -> None:
-    running = Run.objects.filter(state=RunState.RUNNING).values_list("pk", flat=True)
-    live = {str(pk) for pk in running}
-    if removed := catalogue.reap_leftovers(lambda run_id: run_id in live):
+    running = set(Run.objects.filter(state=RunState.RUNNING).values_list("pk", flat=True))
+    if removed := catalogue.reap_leftovers(lambda label: not is_left_over(label, running)):
         log.warning("removed %s left-over containers", len(removed))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection
+from functools import lru_cache
+
 from django.conf import settings
 
 from evals.llm import ChatModel
@@ -31,10 +35,24 @@ def open_model(model: LanguageModel) -> ChatModel:
     return LiteLLMModel(model_settings(model))
 
 
+@lru_cache(maxsize=1)
+def site_mark() -> str:
+    """Name this site's database: several sites on one machine must not remove each other's containers."""
+    database = settings.DATABASES["default"]
+    named = "|".join(str(database.get(key, "")) for key in ("ENGINE", "HOST", "PORT", "NAME"))
+    return hashlib.sha256(named.encode()).hexdigest()[:8]
+
+
+def is_left_over(label: str, running: Collection[int]) -> bool:
+    """Tell whether a sandbox of this site belongs to a run that no longer runs."""
+    mark, _, run_id = label.rpartition("-")
+    return mark == site_mark() and int(run_id) not in running
+
+
 def open_sandbox(run: Run) -> Sandbox:
     spec = SandboxSpec(
         snapshot=run.task.snapshot_folder,
-        run_id=str(run.pk),
+        run_id=f"{site_mark()}-{run.pk}",
         memory_bytes=settings.ITBENCH_SANDBOX_MEMORY_MB * 1024**2,
     )
     sandbox: Sandbox = catalogue.open_sandbox(run.evaluation.sandbox, spec, settings.ITBENCH_SANDBOX_IMAGE)
