@@ -15,7 +15,7 @@ from evals import runner
 from evals.models import Evaluation, Run, RunState
 from evals.runner.opening import is_left_over
 from evals.runner.workers import heart, this_worker
-from evals.sandbox import catalogue
+from evals.sandbox import SandboxError, SandboxUnavailable, docker
 
 # No further jobs are offered while so many wait: every sweep would add some for as long as all are busy.
 MANY_JOBS = 500
@@ -70,7 +70,14 @@ def offer_open_work() -> None:
 
 def remove_leftovers() -> None:
     running = set(Run.objects.filter(state=RunState.RUNNING).values_list("pk", flat=True))
-    if removed := catalogue.reap_leftovers(lambda label: not is_left_over(label, running)):
+    try:
+        removed = docker.reap_leftovers(lambda label: not is_left_over(label, running))
+    except SandboxUnavailable:
+        return  # Without an engine there are no containers.
+    except SandboxError as problem:
+        log.warning("left-over containers could not be looked for: %s", problem)
+        return
+    if removed:
         log.warning("removed %s left-over containers", len(removed))
 
 

@@ -16,7 +16,7 @@ def text(name: str, default: str) -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def flag(name: str, default: bool) -> bool:
+def flag(name: str, *, default: bool) -> bool:
     value = text(name, str(default))
     if value.lower() not in {"true", "false", "1", "0"}:
         raise ImproperlyConfigured(f"{name}={value!r}: use True or False")
@@ -70,7 +70,10 @@ def parsed(name: str, parse: Callable[[], T]) -> T:
 
 
 def secret_key(name: str, file: Path) -> str:
-    """Return the variable's value, else the key kept in `file`, made on first use and readable by its owner only."""
+    """Return the variable's value, else the key kept in `file`.
+
+    The file is made on first use, readable by its owner only.
+    """
     if given := text(name, ""):
         if len(given) < 32:
             raise ImproperlyConfigured(f"{name} has {len(given)} characters: use 32 or more")

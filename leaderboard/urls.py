@@ -1,4 +1,25 @@
 from django.urls import path
-from django.views.generic import RedirectView
 
-urlpatterns = [path("", RedirectView.as_view(pattern_name="admin:index"), name="home")]
+from leaderboard.views import board, evaluations, language_models, pages, runs, tasks
+
+urlpatterns = [
+    path("", board.home, name="home"),
+    path("benchmarks/<str:slug>/", board.benchmark, name="benchmark"),
+    path("benchmarks/<str:slug>/tasks/", tasks.task_list, name="tasks"),
+    path("tasks/<str:benchmark>/<str:slug>/", tasks.task, name="task"),
+    path("models/", language_models.model_list, name="models"),
+    path("models/<str:slug>/", language_models.model, name="model"),
+    path("evaluations/", evaluations.evaluation_list, name="evaluations"),
+    path("evaluations/new/", evaluations.evaluation_new, name="evaluation-new"),
+    path("evaluations/<int:pk>/", evaluations.evaluation, name="evaluation"),
+    path("evaluations/<int:pk>/pause/", evaluations.pause, name="evaluation-pause"),
+    path("evaluations/<int:pk>/resume/", evaluations.resume, name="evaluation-resume"),
+    path("evaluations/<int:pk>/cancel/", evaluations.cancel, name="evaluation-cancel"),
+    path("evaluations/<int:pk>/retry/", evaluations.retry, name="evaluation-retry"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/replay.cast", runs.replay, name="replay"),
+    path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", runs.output, name="output"),
+    path("methodology/", pages.methodology, name="methodology"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("readyz", pages.readyz, name="readyz"),
+]

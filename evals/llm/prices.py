@@ -87,9 +87,13 @@ def map_entry(model: str) -> Entry | None:
         return entry
     entry = price_map.get(name) if slash else None
     # gpt-5.5 stands there without "openai/", but a name alone may belong to another provider.
-    if isinstance(entry, dict) and str(entry.get("litellm_provider", "")).startswith(provider):
-        return entry
-    return None
+    return entry if isinstance(entry, dict) and belongs_to(entry, provider) else None
+
+
+def belongs_to(entry: Entry, provider: str) -> bool:
+    """Tell whether an entry is of this provider; "bedrock_converse" is of "bedrock"."""
+    told = str(entry.get("litellm_provider", ""))
+    return told.startswith(provider) and told[len(provider) :][:1] in ("", "_", "-")
 
 
 def read_price_map() -> dict[str, Any]:
@@ -103,6 +107,8 @@ def read_price_map() -> dict[str, Any]:
 
 
 def prices_in(entry: Entry) -> Prices | None:
+    if any(prices_reasoning_apart(part) for part in (entry, *entry.get("tiered_pricing", ()))):
+        return None
     source = f"litellm {version('litellm')}"
     if ranges := entry.get("tiered_pricing"):
         tiers = tuple(sorted(map(range_tier, ranges), key=lambda tier: tier.above_tokens))
@@ -111,6 +117,11 @@ def prices_in(entry: Entry) -> Prices | None:
     else:
         prices = Prices(**rates(entry), long_prompts=long_prompt_tiers(entry), source=source)
     return prices if prices.known and (prices.input or prices.output) else None
+
+
+def prices_reasoning_apart(entry: Entry) -> bool:
+    apart = entry.get("output_cost_per_reasoning_token")
+    return apart is not None and apart != entry.get("output_cost_per_token")
 
 
 def rates(entry: Entry, suffix: str = "") -> dict[str, float | None]:

@@ -66,9 +66,13 @@ class ModelSettings:
         if not self.model.strip("/ ") or self.model != self.model.strip():
             raise ValueError(f"model {self.model!r}: expected LiteLLM's provider/name")
         if self.timeout_s <= 0 or self.deadline_s <= 0:
-            raise ValueError(f"timeout {self.timeout_s} s, deadline {self.deadline_s} s: expected more than 0")
+            raise ValueError(
+                f"timeout {self.timeout_s} s, deadline {self.deadline_s} s: expected more than 0"
+            )
         if reserved := sorted(RESERVED_PARAMETERS & self.extra_parameters.keys()):
-            raise ValueError(f"extra parameters {', '.join(reserved)}: set by their own settings or not at all")
+            raise ValueError(
+                f"extra parameters {', '.join(reserved)}: set by their own settings or not at all"
+            )
 
     @property
     def provider(self) -> str:

@@ -14,7 +14,7 @@ from django.conf import settings
 from evals.llm.prices import prices_of
 from evals.models import LanguageModel, SandboxKind
 from evals.runner.opening import model_settings
-from evals.sandbox import catalogue
+from evals.sandbox.docker import image_digest
 
 PACKAGES = ("django", "docker", "huey", "litellm", "pandas")
 
@@ -27,7 +27,7 @@ def manifest_of(model: LanguageModel, sandbox: str) -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: package_version(name) for name in PACKAGES},
         "sandbox_image": (
-            catalogue.image_digest(settings.ITBENCH_SANDBOX_IMAGE) if sandbox == SandboxKind.DOCKER else None
+            image_digest(settings.ITBENCH_SANDBOX_IMAGE) if sandbox == SandboxKind.DOCKER else None
         ),
         "litellm_model": model.litellm_model,
         "parameters": {

@@ -46,7 +46,7 @@ def site_mark() -> str:
 def is_left_over(label: str, running: Collection[int]) -> bool:
     """Tell whether a sandbox of this site belongs to a run that no longer runs."""
     mark, _, run_id = label.rpartition("-")
-    return mark == site_mark() and int(run_id) not in running
+    return mark == site_mark() and run_id.isdigit() and int(run_id) not in running
 
 
 def open_sandbox(run: Run) -> Sandbox:
@@ -55,5 +55,4 @@ def open_sandbox(run: Run) -> Sandbox:
         run_id=f"{site_mark()}-{run.pk}",
         memory_bytes=settings.ITBENCH_SANDBOX_MEMORY_MB * 1024**2,
     )
-    sandbox: Sandbox = catalogue.open_sandbox(run.evaluation.sandbox, spec, settings.ITBENCH_SANDBOX_IMAGE)
-    return sandbox
+    return catalogue.open_sandbox(run.evaluation.sandbox, spec, settings.ITBENCH_SANDBOX_IMAGE)

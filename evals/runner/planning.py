@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db import transaction
 
 from evals.agent.prompts import DEFAULT_PROMPT, Prompt, PromptFormatError, read_prompt
-from evals.llm.prices import missing_key_variables, prices_of
+from evals.llm.keys import missing_key_variables
+from evals.llm.prices import prices_of
 from evals.models import Benchmark, Evaluation, LanguageModel, Run, SandboxKind, Task
 from evals.runner.manifest import manifest_of
 from evals.runner.opening import model_settings
-from evals.sandbox import catalogue
+from evals.sandbox import SandboxUnavailable, catalogue
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -130,8 +131,7 @@ def chosen_sandbox(request: EvaluationRequest) -> str:
     if wanted != "auto":
         return wanted
     isolated_only = not request.language_model.is_baseline
-    found: str = catalogue.best_available(isolated_only, settings.ITBENCH_SANDBOX_IMAGE)
-    return found
+    return catalogue.best_available(isolated_only=isolated_only, image=settings.ITBENCH_SANDBOX_IMAGE)
 
 
 def chosen_prompt(request: EvaluationRequest) -> Prompt:
@@ -143,8 +143,11 @@ def chosen_prompt(request: EvaluationRequest) -> Prompt:
 
 def preflight(request: EvaluationRequest) -> list[Check]:
     """Check all an evaluation needs before its first turn is paid for."""
+    runnable = check_runnable(request.language_model)
+    if not runnable.ready:
+        return [runnable]
     return [
-        check_runnable(request.language_model),
+        runnable,
         check_key(request.language_model),
         check_sandbox(request),
         check_snapshots(request),
@@ -153,14 +156,18 @@ def preflight(request: EvaluationRequest) -> list[Check]:
 
 
 def check_runnable(model: LanguageModel) -> Check:
-    if model.can_run:
-        return ready("model", f"{model} is called as {model.litellm_model}")
-    remedy = "Set its LiteLLM model in the admin, for example hosted_vllm/my-model"
-    return lacking("model", f"{model} is known by published results only", remedy)
+    if not model.can_run:
+        remedy = "Set its LiteLLM model in the admin, for example hosted_vllm/my-model"
+        return lacking("model", f"{model} is known by published results only", remedy)
+    try:
+        model_settings(model)
+    except ValueError as problem:
+        return lacking("model", f"{model} can't be called: {problem}")
+    return ready("model", f"{model} is called as {model.litellm_model}")
 
 
 def check_key(model: LanguageModel) -> Check:
-    missing = missing_key_variables(model_settings(model), os.environ) if model.can_run else ()
+    missing = missing_key_variables(model_settings(model), os.environ)
     if not missing:
         return ready("key", "No key is missing")
     detail = f"{model.litellm_model} needs a key and {' or '.join(missing)} is not set"
@@ -170,7 +177,7 @@ def check_key(model: LanguageModel) -> Check:
 def check_sandbox(request: EvaluationRequest) -> Check:
     try:
         kind = chosen_sandbox(request)
-    except catalogue.SandboxUnavailable as problem:
+    except SandboxUnavailable as problem:
         return lacking("sandbox", str(problem))
     if kind not in SandboxKind.values:
         return lacking("sandbox", f"There is no sandbox {kind!r}", f"Use {', '.join(SandboxKind.values)}")
@@ -191,7 +198,7 @@ def check_snapshots(request: EvaluationRequest) -> Check:
 
 
 def check_price(request: EvaluationRequest) -> Check:
-    if request.cost_limit_usd is None or not request.language_model.can_run:
+    if request.cost_limit_usd is None:
         return ready("price", "No cost limit is set")
     if prices_of(model_settings(request.language_model)) is not None:
         return ready("price", "The price is known, so that the cost limit can be kept")

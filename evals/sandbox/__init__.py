@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 HOME = "/home/user"
+DEFAULT_IMAGE = "itbench-sandbox:1"  # sandbox/build.sh makes it
 
 # All that an agent may see of a task's folder. Never the folder itself: the ground truth lies in it.
 SNAPSHOT_ALLOW_LIST = (
@@ -27,6 +28,11 @@ class SandboxError(Exception):
 
 class SandboxUnavailable(SandboxError):
     """This kind of sandbox can't be had on this machine; the message says how to get it."""
+
+    def __init__(self, detail: str, remedy: str = "") -> None:
+        super().__init__(f"{detail}; {remedy}" if remedy else detail)
+        self.detail = detail
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Sandbox(Protocol):
     """
 
     kind: str  # "docker", "bubblewrap" or "process"
+    isolated: bool  # False: only commands of ours may run there, never a language model's
     home: str  # the agent's home as its commands see it
 
     def __enter__(self) -> Self: ...

@@ -1,0 +1,24 @@
+"""The command that puts the toolkit into an agent's home."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+TOOLKIT = Path(__file__).with_name("toolkit")
+END_OF_FILE = "END_OF_FILE"
+
+
+@cache
+def install_command() -> str:
+    """Return a command that writes the toolkit's files into the folder it runs in."""
+    files = sorted(TOOLKIT.glob("*.py"))
+    return "\n".join(["mkdir -p toolkit", *(heredoc(path) for path in files)])
+
+
+def heredoc(path: Path) -> str:
+    return f"cat > toolkit/{path.name} <<'{END_OF_FILE}'\n{path.read_text(encoding='utf-8')}{END_OF_FILE}"
+
+
+def toolkit(command: str) -> str:
+    return f"python3 -m toolkit {command}"

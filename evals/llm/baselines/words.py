@@ -1,0 +1,71 @@
+"""What the detective says between two looks: what it found, and why it looks there next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from evals.llm.baselines.facts import Facts, Row
+from evals.llm.baselines.hypotheses import Hypothesis
+
+TELLING_REASONS = (
+    "FailedCreate", "ErrImagePull", "ErrImageNeverPull", "InspectFailed", "FailedScheduling", "BackOff", "Failed",
+    "Unhealthy", "OOMKilling", "FailedMount", "Evicted", "NodeNotReady",
+)  # fmt: skip
+KEYS = ("problem", "change", "flag", "does", "blocks", "variable", "says")
+
+
+def about_start(files: Sequence[Row]) -> str:
+    tables = [row["file"] for row in files if "file" in row]
+    return (
+        f"There are {', '.join(tables) or 'no tables'}. I begin with the alerts: what complained, since when?"
+    )
+
+
+def about_alerts(facts: Facts) -> str:
+    if not facts.complaints:
+        return "No alert complains. I look at the warning events all the same."
+    first = min(facts.complaints, key=lambda row: str(row.get("since") or "9"))
+    targets = ", ".join(sorted(facts.alerting)[:8]) or "nothing by name"
+    return (
+        f"The first complaint is {first['alert']} on {first.get('target', 'nothing by name')} at"
+        f" {first.get('since', 'an unknown time')}; alerts name {targets}. What did Kubernetes warn of?"
+    )
+
+
+def about_events(facts: Facts) -> str:
+    telling = [row for row in facts.of("events") if row.get("reason") in TELLING_REASONS]
+    if not telling:
+        return "No warning event tells anything. I read the objects' own status."
+    said = "; ".join(f"{row['reason']} {row['workload']} ({row['count']}x)" for row in telling[:4])
+    return f"Warnings: {said}. I read the objects' own status next."
+
+
+def about_quiet_or(rows: Sequence[Row], what: str, question: str) -> str:
+    """Tell how many there are and which come first, then ask what comes next."""
+    rows = [row for row in rows if "more" not in row]
+    if not rows:
+        return f"No {what}. {question}"
+    shown = "; ".join(one_line(row) for row in rows[:3])
+    return f"{len(rows)} x {what}: {shown}. {question}"
+
+
+def one_line(row: Row) -> str:
+    name = row.get("name") or row.get("service") or "?"
+    told: Any = next((row[key] for key in KEYS if row.get(key)), "")
+    return f"{row.get('kind', '')} {name} {told if isinstance(told, str) else ', '.join(map(str, told))}".strip()[
+        :120
+    ]
+
+
+def about_traces(facts: Facts) -> str:
+    if not facts.hot:
+        return "The traces show no place where errors start. I look for complaints in the logs."
+    hot = sorted(facts.hot.items(), key=lambda item: (-item[1], item[0]))[:3]
+    said = ", ".join(f"{name} ({more} more than before)" for name, more in hot)
+    return f"Errors start in {said}. What do the logs say?"
+
+
+def about_hypotheses(best: Sequence[Hypothesis]) -> str:
+    said = "; ".join(f"{one.entity} ({one.score:.2f})" for one in best)
+    return f"I weigh what I have by its evidence, its time and what it explains: {said}. I read the first itself."

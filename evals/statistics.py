@@ -1,0 +1,127 @@
+"""Means, intervals and paired differences: numbers in, numbers out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+DRAWS = 10_000
+CONFIDENCE = 0.95
+SEED = 20260527
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the true mean lies, at 95 % confidence."""
+
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far one series lies above another on the tasks that both have."""
+
+    mean: float
+    interval: Interval | None  # None for fewer than two common tasks
+    tasks: int
+
+    @property
+    def is_a_tie(self) -> bool:
+        """Claimed only with an interval: without one, nothing is known about chance."""
+        return self.interval is not None and self.interval.holds(0)
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Return the arithmetic mean, or None for no values."""
+    return fmean(values) if values else None
+
+
+def standard_error(values: Sequence[float]) -> float | None:
+    """Return the standard error of the mean, or None for fewer than two values.
+
+    Uses the sample deviation (n - 1). One value has no spread to estimate:
+    None, not 0, so that a chart draws no error bar instead of a certain one.
+    """
+    if len(values) < 2:
+        return None
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values))
+
+
+def bootstrap_interval(values: Sequence[float], draws: int = DRAWS, seed: int = SEED) -> Interval | None:
+    """Return the percentile interval of the mean over resampled values, or None for fewer than two."""
+    if len(values) < 2:
+        return None
+    return bootstrap_intervals(np.asarray(values, dtype=float)[:, None], draws, seed)[0]
+
+
+def bootstrap_intervals(columns: Numbers, draws: int = DRAWS, seed: int = SEED) -> list[Interval]:
+    """Return one interval for each column of `columns`, shape (values, columns), without NaN.
+
+    All columns are resampled alike, so that a column of differences keeps its pairs.
+    """
+    means = resampling_weights(len(columns), draws, seed) @ columns
+    tail = (1 - CONFIDENCE) / 2
+    # Rounded: a sum in another order is off by 1e-17, and a tie of equals must hold its zero.
+    bounds = np.quantile(means, [tail, 1 - tail], axis=0).round(12)
+    return [Interval(float(low), float(high)) for low, high in bounds.T]
+
+
+@lru_cache(maxsize=16)
+def resampling_weights(values: int, draws: int = DRAWS, seed: int = SEED) -> Numbers:
+    """Return the share of each value in each draw, shape (draws, values); every row sums to 1.
+
+    Kept: drawing costs ten times what the sum of a column over the draws does.
+    """
+    generator = np.random.default_rng(seed)
+    weights = generator.multinomial(values, np.full(values, 1 / values), size=draws) / values
+    weights.flags.writeable = False  # shared by every caller
+    return weights
+
+
+def paired_differences(means: Numbers) -> dict[tuple[int, int], Difference]:
+    """Return how far column i lies above column j, for every i < j.
+
+    `means` has the shape (tasks, columns); NaN marks a task without a score,
+    which leaves the pairs of that column only.
+    """
+    pairs = [(i, j) for j in range(means.shape[1]) for i in range(j)]
+    if not pairs:
+        return {}
+    first, second = (list(side) for side in zip(*pairs, strict=True))
+    differences = means[:, first] - means[:, second]
+    return dict(zip(pairs, _differences(differences), strict=True))
+
+
+def _differences(columns: Numbers) -> list[Difference]:
+    # Columns with the same tasks share their draws: one matrix product instead of one a pair.
+    present = ~np.isnan(columns)
+    results: dict[int, Difference] = {}
+    patterns, pattern_of = np.unique(present, axis=1, return_inverse=True)
+    for pattern in range(patterns.shape[1]):
+        members = np.flatnonzero(pattern_of.ravel() == pattern)
+        tasks = columns[np.ix_(patterns[:, pattern], members)]
+        results |= dict(zip(members.tolist(), _column_differences(tasks), strict=True))
+    return [results[column] for column in range(columns.shape[1])]
+
+
+def _column_differences(columns: Numbers) -> list[Difference]:
+    tasks = len(columns)
+    if tasks == 0:
+        return [Difference(math.nan, None, 0)] * columns.shape[1]
+    intervals = bootstrap_intervals(columns) if tasks > 1 else [None] * columns.shape[1]
+    return [
+        Difference(float(average), interval, tasks)
+        for average, interval in zip(columns.mean(axis=0), intervals, strict=True)
+    ]

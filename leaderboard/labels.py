@@ -1,0 +1,74 @@
+"""Where the names of marks in a scatter chart stand, so that they stay readable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Of the usual drawing area, in pixels; a wider one only adds room.
+WIDTH, HEIGHT = 470, 250
+CHARACTER, LINE, GAP = 6.6, 14, 9
+POSITIONS = ("top center", "bottom center", "middle right", "middle left", "top right", "top left",
+             "bottom right", "bottom left")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mark:
+    x: float  # share of the drawing area from the left
+    y: float  # share from the bottom
+    text: str
+
+
+@dataclass(frozen=True)
+class Box:
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: Box) -> float:
+        """Return the common area, square pixels."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        upward = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return max(across, 0.0) * max(upward, 0.0)
+
+    @property
+    def outside(self) -> float:
+        """Return how far it sticks out of the drawing area, in pixels."""
+        return (
+            max(-self.left, 0.0)
+            + max(self.right - WIDTH, 0.0)
+            + max(self.top - HEIGHT, 0.0)
+            + max(-self.bottom, 0.0)
+        )
+
+
+def label_positions(marks: Sequence[Mark]) -> list[str]:
+    """Return Plotly's `textposition` for each mark: the first of the eight places that hides least."""
+    taken = [mark_box(mark) for mark in marks]
+    chosen = []
+    for place, mark in enumerate(marks):
+        others = taken[:place] + taken[place + 1 :]
+        cost = {position: crowding(label_box(mark, position), others) for position in POSITIONS}
+        best = min(POSITIONS, key=cost.__getitem__)
+        taken.append(label_box(mark, best))
+        chosen.append(best)
+    return chosen
+
+
+def crowding(box: Box, others: Sequence[Box]) -> float:
+    return sum(box.overlap(other) for other in others) + 20 * box.outside
+
+
+def mark_box(mark: Mark) -> Box:
+    x, y = mark.x * WIDTH, mark.y * HEIGHT
+    return Box(x - 6, y - 6, x + 6, y + 6)
+
+
+def label_box(mark: Mark, position: str) -> Box:
+    vertical, horizontal = position.split()
+    width = CHARACTER * len(mark.text)
+    x, y = mark.x * WIDTH, mark.y * HEIGHT
+    left = {"left": x - width - GAP, "center": x - width / 2, "right": x + GAP}[horizontal]
+    bottom = {"top": y + GAP - 2, "middle": y - LINE / 2, "bottom": y - LINE - GAP + 2}[vertical]
+    return Box(left, bottom, left + width, bottom + LINE)

@@ -1,0 +1,54 @@
+"""Headers that tell a browser what a page may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    # Plotly writes style attributes while it draws; style elements stay forbidden.
+    "style-src-attr": "'unsafe-inline'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+WASM_MARK = "_allows_wasm"
+
+
+class ContentSecurityPolicy:
+    """Nothing inline, nothing from elsewhere."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        policy = dict(POLICY)
+        if getattr(response, WASM_MARK, False):
+            policy["script-src"] += " 'wasm-unsafe-eval'"
+        text = "; ".join(f"{name} {value}" for name, value in policy.items())
+        response.headers.setdefault("Content-Security-Policy", text)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        return response
+
+
+def allow_wasm(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let this page compile WebAssembly: the terminal of the player is made of it."""
+
+    @wraps(view)
+    def allowing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        setattr(response, WASM_MARK, True)
+        return response
+
+    return allowing

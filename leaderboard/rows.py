@@ -1,0 +1,240 @@
+"""Rows of a board: one a language model, made of grades or of somebody's published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from evals.models import Benchmark, Evaluation, GradeOutcome, LanguageModel, PublishedResult
+from evals.queries import Summary, score_frame, standing_evaluations, summaries
+from evals.statistics import Difference, Interval, paired_differences
+from leaderboard.units import percent
+
+ERRORED = "errored"
+OUTCOME_LABELS = {
+    GradeOutcome.EXACT: "exact",
+    GradeOutcome.OVER_REPORTED: "over-reported",
+    GradeOutcome.MISSED: "missed",
+    GradeOutcome.NO_ANSWER: "no answer",
+    ERRORED: "errored",
+}
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A place, and how far ties let it move: 2 to 4 means no model of these is surely the better one."""
+
+    best: int
+    worst: int
+
+    def __str__(self) -> str:
+        return str(self.best) if self.best == self.worst else f"{self.best}-{self.worst}"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a stacked bar."""
+
+    outcome: str
+    label: str
+    start: float  # 0 to 1
+    width: float  # 0 to 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One language model on one board. None means unknown, and is shown as a dash."""
+
+    model: LanguageModel
+    mean: float | None  # of the task means, 0 to 1: every task weighs the same
+    interval: Interval | None = None  # 95 %, over tasks; None for published numbers and for one task
+    rank: Rank | None = None  # None without a score
+    tied_with_leader: bool = False
+    scored: int = 0  # runs behind the mean
+    unscored: int = 0  # runs that ended without a score: shown, never counted as 0
+    errored: int = 0  # runs that we failed
+    active: int = 0  # runs queued and running
+    planned: int = 0  # runs in all
+    cost_per_task_usd: float | None = None  # mean of one attempt
+    turns_per_task: float | None = None
+    tokens_per_task: float | None = None
+    seconds_per_task: float | None = None
+    outcomes: tuple[Share, ...] = ()
+    task_means: Mapping[int, float] = field(default_factory=dict)
+    evaluation: Evaluation | None = None  # None for published numbers
+    published: PublishedResult | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.model)
+
+    @property
+    def interval_width(self) -> float:
+        return self.interval.high - self.interval.low if self.interval else 0.0
+
+    @property
+    def complete(self) -> bool:
+        return self.published is not None or self.scored == self.planned
+
+    @property
+    def progress(self) -> float:
+        """Share of the planned runs with a score."""
+        return self.scored / self.planned if self.planned else 0.0
+
+
+def board_rows(benchmark: Benchmark) -> list[Row]:
+    """Return a row for each model with an evaluation on the benchmark, the best first. Three queries."""
+    evaluations = standing_evaluations(benchmark)
+    by_evaluation = summaries(score_frame(benchmark, [evaluation.pk for evaluation in evaluations]))
+    rows = [
+        evaluation_row(evaluation, by_evaluation.get(evaluation.pk, Summary())) for evaluation in evaluations
+    ]
+    return ranked(rows)
+
+
+def evaluation_row(evaluation: Evaluation, summary: Summary) -> Row:
+    return Row(
+        model=evaluation.language_model,
+        mean=summary.mean,
+        interval=summary.interval,
+        scored=summary.scored,
+        unscored=summary.unscored,
+        errored=summary.errored,
+        active=summary.active,
+        planned=summary.planned,
+        cost_per_task_usd=summary.cost_per_task_usd,
+        turns_per_task=summary.turns_per_task,
+        tokens_per_task=summary.tokens_per_task,
+        seconds_per_task=summary.seconds_per_task,
+        outcomes=outcome_shares(summary),
+        task_means=summary.task_means,
+        evaluation=evaluation,
+    )
+
+
+def published_rows(results: Iterable[PublishedResult]) -> list[Row]:
+    """Return the rows of one source at one date, ranked by the number alone: chance is not known."""
+    rows = [
+        Row(
+            model=result.language_model,
+            mean=result.score,
+            cost_per_task_usd=result.cost_per_task_usd,
+            turns_per_task=result.turns_per_task,
+            tokens_per_task=result.tokens_per_task,
+            published=result,
+        )
+        for result in results
+    ]
+    rows.sort(key=best_first)
+    scores = [row.mean for row in rows]
+    return [replace(row, rank=Rank(place := 1 + scores.index(row.mean), place)) for row in rows]
+
+
+def best_first(row: Row) -> tuple[float, str]:
+    return (-(row.mean if row.mean is not None else -1), row.name.lower())
+
+
+def outcome_shares(summary: Summary) -> tuple[Share, ...]:
+    counts = {**summary.outcomes, ERRORED: summary.errored}
+    total = sum(counts.values())
+    shares, start = [], 0.0
+    for outcome, label in OUTCOME_LABELS.items():
+        width = counts.get(outcome, 0) / total if total else 0.0
+        if width:
+            shares.append(Share(str(outcome), label, start, width))
+        start += width
+    return tuple(shares)
+
+
+def ranked(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows, best first, each with the range of ranks that its ties allow."""
+    scored = sorted((row for row in rows if row.mean is not None), key=best_first)
+    unscored = sorted((row for row in rows if row.mean is None), key=best_first)
+    differences = differences_of(scored)
+    placed = [
+        replace(
+            row,
+            rank=rank_of(place, len(scored), differences),
+            tied_with_leader=place > 0 and differences[0, place].is_a_tie,
+        )
+        for place, row in enumerate(scored)
+    ]
+    return placed + unscored
+
+
+def rank_of(place: int, rows: int, differences: Mapping[tuple[int, int], Difference]) -> Rank:
+    """Return 1 + the rows surely above, to all less the rows surely below."""
+    above = sum(surely_apart(differences[other, place]) for other in range(place))
+    below = sum(surely_apart(differences[place, other]) for other in range(place + 1, rows))
+    return Rank(1 + above, rows - below)
+
+
+def surely_apart(difference: Difference) -> bool:
+    return difference.interval is not None and not difference.is_a_tie
+
+
+def differences_of(rows: Sequence[Row]) -> dict[tuple[int, int], Difference]:
+    """Return the paired difference of every two rows, i above j."""
+    tasks = sorted({task for row in rows for task in row.task_means})
+    means = np.array([[row.task_means.get(task, np.nan) for row in rows] for task in tasks], dtype=float)
+    if not rows or not tasks:
+        return {}
+    return compared(means.tobytes(), means.shape[0], means.shape[1])
+
+
+# Keyed by the numbers themselves, so that a grade that changes is never shown with the differences of before.
+@lru_cache(maxsize=64)
+def compared(means: bytes, tasks: int, rows: int) -> dict[tuple[int, int], Difference]:
+    return paired_differences(np.frombuffer(means).reshape(tasks, rows))
+
+
+def headline(rows: Sequence[Row]) -> str:
+    """Say in one sentence what a board of ranked rows shows."""
+    scored = [row for row in rows if row.mean is not None]
+    if not scored:
+        return "No run has a score yet."
+    leader = scored[0]
+    lead = f"{leader.name} leads with {percent(leader.mean)}"
+    if len(scored) == 1:
+        return f"{leader.name} scores {percent(leader.mean)}; no other model is evaluated yet."
+    if leader.published is not None:
+        second = scored[1]
+        return f"{lead}, {second.name} follows with {percent(second.mean)}."
+    return f"{lead}; {ties_in_words(scored)}."
+
+
+def ties_in_words(scored: Sequence[Row]) -> str:
+    tied = [row.name for row in scored if row.tied_with_leader]
+    if not tied:
+        return "the lead is larger than chance" if surely_first(scored) else "too few tasks to tell chance"
+    if len(tied) == 1:
+        return f"{tied[0]} is statistically tied"
+    return f"{len(tied)} models are statistically tied"
+
+
+def surely_first(scored: Sequence[Row]) -> bool:
+    return scored[0].rank is not None and scored[0].rank.worst == 1
+
+
+# What a board can be sorted by; numbers start with the largest, or with the cheapest.
+SORT_KEYS: dict[str, Callable[[Row], Any]] = {
+    "model": lambda row: row.name.lower(),
+    "creator": lambda row: row.model.creator.lower() or None,
+    "score": lambda row: row.mean,
+    "cost": lambda row: row.cost_per_task_usd,
+    "turns": lambda row: row.turns_per_task,
+    "tokens": lambda row: row.tokens_per_task,
+    "time": lambda row: row.seconds_per_task,
+}
+
+
+def sorted_rows(rows: Sequence[Row], key: str, *, descending: bool) -> list[Row]:
+    """Return the rows in that order; what is unknown comes last either way."""
+    value = SORT_KEYS[key]
+    known = [row for row in rows if value(row) is not None]
+    unknown = [row for row in rows if value(row) is None]
+    return sorted(known, key=value, reverse=descending) + unknown

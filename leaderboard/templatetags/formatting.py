@@ -1,0 +1,58 @@
+"""Filters and small drawings for the templates: they add units and shapes, and compute nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from leaderboard import units
+from leaderboard.grids import score_class
+
+register = template.Library()
+
+for name in ("percent", "score", "dollars", "count", "decimal", "duration", "size"):
+    register.filter(name, getattr(units, name))
+register.filter("score_class", score_class)
+
+
+@register.filter
+def times_hundred(share: float) -> str:
+    """Return a share as a coordinate in a drawing that is 100 wide."""
+    return f"{100 * share:.2f}"
+
+
+@register.filter
+def moment(when: datetime | None) -> str | SafeString:
+    """Return a date as people say it, with the exact time in its title."""
+    if when is None:
+        return units.UNKNOWN
+    seconds = (timezone.now() - when).total_seconds()
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(),
+        when.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        units.ago(max(seconds, 0.0)),
+    )
+
+
+@register.filter
+def known(value: object) -> object:
+    """Return the value, or a dash for what is None or empty."""
+    return units.UNKNOWN if value is None or value == "" else value
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: object) -> str:
+    """Return the address's query with these changes; a value of None or "" leaves the key out."""
+    parameters = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            parameters.pop(key, None)
+        else:
+            parameters[key] = str(value)
+    encoded = parameters.urlencode()
+    return f"?{encoded}" if encoded else "?"

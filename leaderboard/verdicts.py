@@ -1,0 +1,86 @@
+"""What a grade says of each submitted entity, in the words of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evals.models import Grade, GradeOutcome, Run, RunState
+from leaderboard.terminal import readable
+
+SIGNS = {
+    "true_positive": ("✓", "root cause"),
+    "false_positive": ("✗", "false positive"),
+    "duplicate": ("=", "duplicate"),
+    "missed": ("○", "missed"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One submitted entity, or a root cause that nobody named."""
+
+    kind: str  # a key of SIGNS
+    name: str
+    reason: str
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.kind][0]
+
+    @property
+    def words(self) -> str:
+        return SIGNS[self.kind][1]
+
+
+def verdicts_of(grade: Grade | None) -> list[Verdict]:
+    """Return the verdicts in the order of the answer, then what was missed."""
+    if grade is None:
+        return []
+    submitted = [
+        Verdict(verdict["verdict"], readable(verdict["name"]), readable(verdict["reason"]))
+        for verdict in grade.verdicts
+    ]
+    missed = [Verdict("missed", root["description"], "not in the answer") for root in grade.missed]
+    return submitted + missed
+
+
+STOP_WORDS = {
+    "submitted": "its answer could not be read",
+    "gave_up": "it finished without an answer file",
+    "turn_cap": "it used up its turns",
+    "cost_limit": "it reached its cost limit",
+    "time_limit": "it reached its time limit",
+    "context_full": "the conversation no longer fitted",
+}
+
+
+def outcome_sentence(run: Run, grade: Grade | None) -> str:
+    """Say in one sentence how the run came out, and who failed if somebody did."""
+    if run.state == RunState.ERRORED:
+        return "Errored: this site failed, not the agent. The run has no score."
+    if run.state != RunState.ENDED:
+        return {
+            RunState.QUEUED: "Queued: it has not begun.",
+            RunState.RUNNING: "Running: the turns so far are below.",
+            RunState.CANCELLED: "Cancelled before it came to an end.",
+        }[RunState(run.state)]
+    return graded_sentence(run, grade) if grade else "Ended, and not graded yet."
+
+
+def graded_sentence(run: Run, grade: Grade) -> str:
+    roots = grade.true_positives + grade.false_negatives
+    if grade.outcome == GradeOutcome.EXACT:
+        return f"Exact: {causes(roots)} named, and nothing else."
+    if grade.outcome == GradeOutcome.OVER_REPORTED:
+        return f"Over-reported: {causes(roots)} named, and {others(grade.false_positives)} besides."
+    if grade.outcome == GradeOutcome.NO_ANSWER:
+        return f"No answer: {STOP_WORDS[run.stop_reason]}."
+    return f"Missed: {grade.false_negatives} of {roots} root cause{'s' if roots > 1 else ''} not named."
+
+
+def causes(roots: int) -> str:
+    return "the root cause" if roots == 1 else f"all {roots} root causes"
+
+
+def others(false_positives: int) -> str:
+    return "one entity that is none" if false_positives == 1 else f"{false_positives} entities that are none"
