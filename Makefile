@@ -50,9 +50,7 @@ bench: env ## Measure speed (run by a person, not by tests)
 
 serve: ## Serve the pages at http://127.0.0.1:8000 (ARGS="--host 0.0.0.0 --port 80")
 	@scripts/env base
-	@$(MANAGE) migrate --verbosity 0
-	@$(MANAGE) collectstatic --no-input --verbosity 0
-	@.venv/bin/granian --interface wsgi --blocking-threads 4 $(ARGS) itbench_site.wsgi:application
+	@scripts/serve $(ARGS)
 
 worker: ## Run queued evaluations
 	@scripts/env base

@@ -91,7 +91,7 @@ def one_run(benchmark: Benchmark, route: str, address: str, sandbox: str) -> tup
 
     runner.work(evaluation.pk, this_worker(), runner.Openers(sandbox=timed_sandbox))
     run = evaluation.runs.get()
-    assert (run.state, run.turns_total) == ("ended", TURNS + 1), (run.state, run.error, run.turns_total)
+    assert (run.state, run.turns_total) == ("ended", TURNS), (run.state, run.error, run.turns_total)
     wall = spans["left"] - spans["entered"]
     return 1000 * wall / run.turns_total, 1000 * (wall - run.duration_s) / run.turns_total
 
@@ -196,7 +196,7 @@ def main() -> int:
         rows = measure(sandbox)
     finally:
         connection.close()
-    print(f"\nRuns of {TURNS + 1} turns in {sandbox}, every turn saved\n")
+    print(f"\nRuns of {TURNS} turns in {sandbox}, every turn saved\n")
     for row in rows:
         sign = ">=" if row.at_least else "<="
         verdict = "holds" if row.holds else "MISSED"

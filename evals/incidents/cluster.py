@@ -150,7 +150,7 @@ def address(caller: str, callee: str, port: int) -> str:
 
 def _environment(name: str, port: int) -> Labels:
     ports = {row[0]: row[1] for row in _ROWS}
-    env = [("OTEL_SERVICE_NAME", name), (f"{name.upper().replace('-', '_')}_PORT", str(port))]
+    env = [(f"{name.upper().replace('-', '_')}_PORT", str(port))]
     env += [
         (variable, address(caller, callee, ports[callee]))
         for (caller, callee), variable in ADDRESS_VARIABLES.items()

@@ -81,7 +81,8 @@ def evaluate(world: World, now: float, rates: dict[str, float]) -> Conditions:
         world.busy_m[name] = min(demand, world.deployments[name].template.cpu_limit_m)
         used = demand / world.deployments[name].template.cpu_limit_m
         throttled[name] = min(0.97, max(0.004, used - 0.72))
-        healths[name] = _combined(_saturated(used), _flagged(world, name), _pooled(world, name, rates))
+        parts = (_blipped(world, name, now), _saturated(used), _flagged(world, name))
+        healths[name] = _combined(*parts, _pooled(world, name, rates))
     idle = frozenset(name for name in world.deployments if not serving(world, name))
     return Conditions(links, healths, throttled, idle, queue_troubled=bool(_flag(world, "kafkaQueueProblems")))
 
@@ -213,6 +214,11 @@ def _saturated(used: float) -> Health:
     over = used - 1
     error = min(0.6, 0.7 * over) if over < 2 else 0.3
     return Health(error, min(420.0, 5 + 75 * over), detail="resource exhausted: request queue is full")
+
+
+def _blipped(world: World, name: str, now: float) -> Health:
+    blips = [blip for blip in world.blips if blip.service == name and now < blip.until]
+    return Health(blips[0].error, detail="connection reset by peer") if blips else Health()
 
 
 def _flagged(world: World, name: str) -> Health:

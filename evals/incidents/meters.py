@@ -27,9 +27,10 @@ class SpanMeter:
         self.ok += volume.ok * seconds
         self.error += volume.error * seconds
         for rate, latency in volume.times:
-            for index, limit in enumerate(BUCKETS_MS):
-                self.within[index] += rate * seconds * latency.share_within(limit)
-            self.within[-1] += rate * seconds
+            count = rate * seconds
+            for index, share in enumerate(latency.shares_within(BUCKETS_MS)):
+                self.within[index] += count * share
+            self.within[-1] += count
 
 
 @dataclass
@@ -71,21 +72,18 @@ class Meters:
         self._begun = True
         for key, volume in flow.volumes.items():
             self.spans.setdefault(key, SpanMeter()).add(volume, seconds)
-        for service in sorted({key.service for key in self.spans}):
+        for service, meters in self.by_service().items():
             readings = self.history.setdefault(service, deque())
-            readings.append(self._reading(service, now))
+            readings.append(_reading(meters, now))
             while readings[0].second < now - HISTORY_S:
                 readings.popleft()
 
-    def _reading(self, service: str, now: float) -> Reading:
-        meters = [(key, meter) for key, meter in self.spans.items() if key.service == service]
-        served = [meter for key, meter in meters if key.kind in {SERVER, CONSUMER}]
-        return Reading(
-            second=now,
-            ok=sum(int(meter.ok) for _, meter in meters),
-            error=sum(int(meter.error) for _, meter in meters),
-            within=tuple(sum(int(m.within[i]) for m in served) for i in range(len(BUCKETS_MS) + 1)),
-        )
+    def by_service(self) -> dict[str, dict[SpanKey, SpanMeter]]:
+        """Return the meters of each service, in alphabetical order of the services."""
+        found: dict[str, dict[SpanKey, SpanMeter]] = {}
+        for key, meter in sorted(self.spans.items(), key=lambda entry: entry[0]):
+            found.setdefault(key.service, {})[key] = meter
+        return found
 
     def record_pods(self, world: World, conditions: Conditions, now: float, step_s: float) -> None:
         pods = world.shop_pods()
@@ -113,3 +111,13 @@ class Meters:
         meter.throttled_share += 0.1 * (conditions.throttled[pod.workload] - meter.throttled_share)
         limit = pod.template.memory_limit_mi
         meter.memory_mi = min(limit, physics.memory_mi(world, pod, now)) * world.dice.between(0.985, 1.0)
+
+
+def _reading(meters: dict[SpanKey, SpanMeter], now: float) -> Reading:
+    served = [meter.within for key, meter in meters.items() if key.kind in {SERVER, CONSUMER}]
+    return Reading(
+        second=now,
+        ok=sum(int(meter.ok) for meter in meters.values()),
+        error=sum(int(meter.error) for meter in meters.values()),
+        within=tuple(sum(map(int, counts)) for counts in zip(*served, strict=True)),
+    )

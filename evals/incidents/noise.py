@@ -1,92 +1,123 @@
-"""What goes on in every cluster without meaning anything: probes that blink, jobs that come and go."""
+"""What goes on in every cluster without meaning anything: blinking probes, brief errors, jobs, chatter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
-from evals.incidents.cluster import SHOP, WORKLOADS, PodTemplate
+from evals.incidents.cluster import WORKLOADS, PodTemplate
 from evals.incidents.dice import Dice
 from evals.incidents.events import Happening
 from evals.incidents.logs import INFO, WARN, Line
-from evals.incidents.state import Identity, Pod, Ref, Stage
+from evals.incidents.state import Blip, Pod, Ref, Stage
 from evals.incidents.world import Change, World
 
 JOBS = (("clickhouse", "clickhouse-backup"), ("prometheus", "rule-sync"), ("opensearch", "index-curator"))
-BLIP_S = 45.0
-
-
-def changes(dice: Dice, window_s: float) -> Iterator[Change]:
-    """Yield harmless things over the window."""
-    namespace, job = dice.pick(JOBS)
-    second = dice.between(20, 200)
-    while second < window_s:
-        yield _job_run(namespace, job, dice.whole(10**7, 9 * 10**7))._at(second)
-        second += dice.between(280, 330)
-    for _ in range(int(window_s / 240)):
-        yield _Probe(dice.pick(sorted(WORKLOADS)), dice.pick(_PROBES))._at(dice.between(0, window_s))
-    yield from _restless_job(dice)
-
-
-def _restless_job(dice: Dice) -> Iterator[Change]:
-    """A report that nobody misses fails again and again."""
-    namespace = dice.pick(("default", "metrics-server", "opensearch"))
-    owner = dice.pick(("weekly-report", "log-shipper", "cert-renewer"))
-    command = ("/bin/sh", "-c", f"/scripts/{owner}.sh")
-
-    def start(world: World, now: float) -> None:
-        template = PodTemplate("busybox:1.37", (), 10, 100, 16, 64, command=command)
-        ref = Ref("Pod", namespace, f"{owner}-{dice.whole(29_400_000, 29_499_999)}-{dice.text(5)}")
-        pod = Pod(world.identity(ref, now, "kube-controller-manager"), owner, template, "10.244.2.251")
-        world.images.add(template.image)
-        pod.stage, pod.due, pod.tries, pod.restarts = Stage.PULLING, 5.0, 4, dice.whole(4, 30)
-        pod.node, pod.scheduled = world.nodes[0].name, now
-        world.restless.append(pod)
-
-    yield Change(-dice.between(3000, 90_000), start)
-
-
-_PROBES = (
+PROBES = (
     'Readiness probe failed: Get "http://10.244.2.17:8080/healthz": context deadline exceeded '
     "(Client.Timeout exceeded while awaiting headers)",
     "Liveness probe failed: command timed out after 1s",
-    'Readiness probe failed: Get "http://10.244.1.40:13133/": dial tcp 10.244.1.40:13133: connect: connection reset by peer',
+    'Readiness probe failed: Get "http://10.244.1.40:13133/": read: connection reset by peer',
 )
 
 
-class _Probe:
-    """A probe of a pod that fails once."""
-
-    def __init__(self, workload: str, message: str) -> None:
-        self._workload, self._message = workload, message
-
-    def _at(self, second: float) -> Change:
-        return Change(second, self._blink)
-
-    def _blink(self, world: World, now: float) -> None:
-        pods = world.deployments[self._workload].pods
-        if not pods:
-            return
-        path = f"spec.containers{{{self._workload}}}"
-        host = pods[0].node or ""
-        world.happen(pods[0].identity, Happening("Unhealthy", self._message, "kubelet", True, host, path), now)
+def changes(dice: Dice, window_s: float) -> list[Change]:
+    """Return harmless things that happen over the window, in no order."""
+    return [
+        *_job_runs(dice.child("jobs"), window_s),
+        *_probe_blinks(dice.child("probes"), window_s),
+        *_error_blips(dice.child("blips"), window_s),
+        _restless_job(dice.child("restless")),
+    ]
 
 
-class _job_run:
-    """One run of a CronJob that does its work."""
-
-    def __init__(self, namespace: str, job: str, number: int) -> None:
-        self._namespace, self._job, self._number = namespace, job, number
-
-    def _at(self, second: float) -> Change:
-        return Change(second, self._run)
-
-    def _run(self, world: World, now: float) -> None:
-        pass
+def _job_runs(dice: Dice, window_s: float) -> Iterator[Change]:
+    namespace, job = dice.pick(JOBS)
+    number, second = dice.whole(29_000_000, 29_900_000), dice.between(20, 200)
+    while second < window_s:
+        yield Change(second, _job_run(namespace, job, f"{job}-{number}"))
+        number, second = number + 5, second + dice.between(280, 330)
 
 
-def lines(world: World, dice: Dice, now: float, step_s: float) -> Iterator[Line]:
-    yield from ()
+def _job_run(namespace: str, cron_job: str, job: str) -> Callable[[World, float], None]:
+    """Return the change that is one run of a CronJob which does its work."""
+    path = f"spec.containers{{{cron_job}}}"
+    image = 'Container image "registry.k8s.io/tools/batch:v3" already present on machine'
+    texts = (("Pulled", image), ("Created", f"Created container: {cron_job}"), ("Started", f"Started container {cron_job}"))
+
+    def run(world: World, now: float) -> None:
+        job_identity = world.identity(Ref("Job", namespace, job), now)
+        pod = world.identity(Ref("Pod", namespace, f"{job}-{world.dice.text(5)}"), now)
+        node, name = world.dice.pick(world.nodes).name, pod.ref.name
+        world.happen(job_identity, Happening("SuccessfulCreate", f"Created pod: {name}", "job-controller"), now)
+        placed = f"Successfully assigned {namespace}/{name} to {node}"
+        world.happen(pod, Happening("Scheduled", placed, "default-scheduler"), now + 0.1)
+        for reason, text in texts:
+            world.happen(pod, Happening(reason, text, "kubelet", host=node, field_path=path), now + 1.2)
+        world.happen(job_identity, Happening("Completed", "Job completed", "job-controller"), now + 9)
+
+    return run
 
 
-_ = (INFO, WARN, Identity, replace, SHOP, BLIP_S)
+def _probe_blinks(dice: Dice, window_s: float) -> Iterator[Change]:
+    for _ in range(int(window_s / 240)):
+        workload, message = dice.pick(sorted(WORKLOADS)), dice.pick(PROBES)
+
+        def blink(world: World, now: float, workload: str = workload, message: str = message) -> None:
+            for pod in world.deployments[workload].pods[:1]:
+                path = f"spec.containers{{{workload}}}"
+                failed = Happening("Unhealthy", message, "kubelet", True, pod.node or "", path)
+                world.happen(pod.identity, failed, now)
+
+        yield Change(dice.between(0, window_s), blink)
+
+
+def _error_blips(dice: Dice, window_s: float) -> Iterator[Change]:
+    """Yield errors too brief for an alert to fire."""
+    for _ in range(max(1, int(window_s / 1200))):
+        service = dice.pick(("currency", "image-provider", "product-catalog", "quote"))
+
+        def start(world: World, now: float, service: str = service) -> None:
+            world.blips.append(Blip(service, now + 40, 0.05))
+
+        yield Change(dice.between(30, window_s), start)
+
+
+def _restless_job(dice: Dice) -> Change:
+    """Return a report nobody misses, which fails again and again."""
+    namespace = dice.pick(("default", "metrics-server", "opensearch"))
+    owner = dice.pick(("weekly-report", "log-shipper", "cert-renewer"))
+    command = ("/bin/sh", "-c", f"/scripts/{owner}.sh")
+    name = f"{owner}-{dice.whole(29_400_000, 29_499_999)}-{dice.text(5)}"
+
+    def start(world: World, now: float) -> None:
+        template = PodTemplate("busybox:1.37", (), 10, 100, 16, 64, command=command)
+        identity = world.identity(Ref("Pod", namespace, name), now, "kube-controller-manager")
+        world.images.add(template.image)
+        pod = Pod(identity, owner, template, "10.244.2.251", Stage.PULLING, due=5.0)
+        pod.tries, pod.restarts = 3, dice.whole(4, 30)
+        pod.node, pod.scheduled = world.nodes[0].name, now
+        world.restless.append(pod)
+
+    return Change(-dice.between(3000, 90_000), start)
+
+
+_CHATTER = (
+    ("kafka", INFO, "[GroupCoordinator 1]: Stabilized group {group} generation {number}"),
+    ("kafka", INFO, "[LocalLog partition=orders-0] Rolled new log segment at offset {number}"),
+    ("flagd", INFO, '{{"level":"info","component":"flagstore","msg":"evaluated flags","count":{number}}}'),
+    ("postgresql", INFO, "LOG:  checkpoint complete: wrote {number} buffers (0.1%)"),
+    ("valkey-cart", INFO, "* {number} changes in 60 seconds. Saving..."),
+    ("load-generator", INFO, "[INFO/locust.runners] {number} requests so far"),
+    ("otel-collector", WARN, "Dropping data because sending_queue is full, dropped_items={number}"),
+)
+
+
+def lines(world: World, dice: Dice, now: float) -> Iterator[Line]:
+    """Yield a line that some part of the infrastructure happens to write."""
+    service, level, text = dice.pick(_CHATTER)
+    pods = world.deployments[service].pods if service in world.deployments else []
+    if not pods and service in world.deployments:
+        return
+    group = dice.pick(("accounting", "fraud-detection"))
+    body = text.format(number=dice.whole(3, 9000), group=group)
+    yield Line(service, pods[0] if pods else None, now, level, body)

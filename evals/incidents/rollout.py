@@ -117,12 +117,16 @@ def autoscale(world: World, now: float) -> None:
         _autoscale(world, autoscaler, now)
 
 
+def measure(world: World, autoscaler: Autoscaler) -> None:
+    request = world.deployments[autoscaler.workload].template.cpu_request_m
+    autoscaler.cpu_percent = int(100 * world.busy_m.get(autoscaler.workload, 0.0) / request)
+
+
 def _autoscale(world: World, autoscaler: Autoscaler, now: float) -> None:
     deployment = world.deployments[autoscaler.workload]
     if not deployment.replicas:  # somebody scaled it to nothing, which turns autoscaling off
         return
-    request = deployment.template.cpu_request_m
-    autoscaler.cpu_percent = int(100 * world.busy_m.get(autoscaler.workload, 0.0) / request)
+    measure(world, autoscaler)
     ratio = autoscaler.cpu_percent / CPU_TARGET_PERCENT
     wanted = deployment.replicas
     if deployment.ready and abs(ratio - 1) > TOLERANCE:

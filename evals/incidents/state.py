@@ -32,6 +32,15 @@ class Identity:
     managers: list[tuple[str, float]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Blip:
+    """A service that fails some requests for a moment, for no reason worth knowing."""
+
+    service: str
+    until: float
+    error: float
+
+
 class Stage(StrEnum):
     UNSCHEDULED = "unscheduled"
     PULLING = "pulling"

@@ -13,6 +13,7 @@ from evals.incidents.events import Event, EventLog, Happening
 from evals.incidents.state import (
     FOREVER,
     Autoscaler,
+    Blip,
     ConfigMap,
     Deployment,
     Experiment,
@@ -62,6 +63,7 @@ class World:
         self._install_config_maps()
         self.neighbours = self._neighbours()
         self.restless: list[Pod] = []  # pods of other namespaces whose stages are simulated
+        self.blips: list[Blip] = []
         self.event_log = EventLog()
         self.busy_m: dict[str, float] = {}  # CPU a pod of the workload wants, as traffic last left it
 

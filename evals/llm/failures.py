@@ -24,7 +24,8 @@ OVERFLOW = re.compile(
     r"|longer than the (?:model's )?(?:context|maximum)|exceeds? the maximum number of (?:input )?tokens"
     r"|prompt is too long|input is too long|input length exceeds|prompt (?:contains|has) .{0,40}too large"
     r"|tokens? \+ `?max_new_tokens`? must be|max_tokens must be at least 1, got -"
-    r"|context the overflows|context (?:window|size) (?:is )?exceeded|reduce the length of the (?:messages|input)",
+    r"|context the overflows|context (?:window|size) (?:is )?exceeded"
+    r"|reduce the length of the (?:messages|input)",
     re.IGNORECASE,
 )
 # A quota that time alone does not refill. "Exceeded your current quota" is not among the words: Gemini
@@ -60,7 +61,7 @@ def failure_of(error: Exception) -> Failure:
         if isinstance(link, httpx.HTTPStatusError):
             return answered(link.response)
     for link in links:
-        if isinstance(link, httpx.TimeoutException):
+        if isinstance(link, httpx.TimeoutException | TimeoutError):
             return Failure("no answer in time", retryable=True)
         if isinstance(link, httpx.TransportError | ConnectionError):
             return Failure(f"the connection failed: {first_line(str(link))}", retryable=True)
@@ -84,7 +85,7 @@ def answered(response: httpx.Response) -> Failure:
 
 
 def refused(error: Exception) -> Failure:
-    """Return the failure of an exception without an HTTP error: an error in a 200, a bad parameter, garbage."""
+    """Return the failure of an exception without HTTP error: a bad parameter, an error in a 200, garbage."""
     status, text = getattr(error, "status_code", None), str(error)
     cause = first_line(LITELLM_PREFIX.sub("", text)) or type(error).__name__
     failure = judged(status, text, Failure(cause, retryable=False))
@@ -145,7 +146,7 @@ def response_text(response: httpx.Response) -> str:
 
 
 def provider_message(body: str) -> str:
-    """Return the message of an error's JSON body (OpenAI's, vLLM's or FastAPI's shape), else its first line."""
+    """Return the message of a JSON body in OpenAI's, vLLM's or FastAPI's shape, else the first line."""
     try:
         told = json.loads(body)
     except ValueError:

@@ -16,7 +16,7 @@ SECRET_SHAPE = re.compile(
 
 
 def masked(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text without the values of secret environment variables and without what looks like a key."""
+    """Return the text without the values of secret variables and without what looks like a key."""
     values = {value for name, value in environment.items() if SECRET_NAME.search(name)}
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= SHORTEST_SECRET:

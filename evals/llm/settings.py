@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 BASELINE_PROVIDER = "baseline"
 
 # What this package sets itself in every call; an operator's extra parameters must not fight with it.
-RESERVED_PARAMETERS = frozenset(
-    "model messages tools stream n api_base base_url api_key timeout max_retries num_retries client"
-    " temperature max_tokens reasoning_effort callbacks success_callback failure_callback mock_response"
-    " fallbacks".split()
-)
+RESERVED_PARAMETERS = (
+    "model", "messages", "tools", "stream", "n", "api_base", "base_url", "api_key", "timeout", "max_retries",
+    "num_retries", "client", "temperature", "max_tokens", "reasoning_effort", "callbacks",
+    "success_callback", "failure_callback", "mock_response", "fallbacks",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ModelSettings:
             raise ValueError(
                 f"timeout {self.timeout_s} s, deadline {self.deadline_s} s: expected more than 0"
             )
-        if reserved := sorted(RESERVED_PARAMETERS & self.extra_parameters.keys()):
+        if reserved := [name for name in RESERVED_PARAMETERS if name in self.extra_parameters]:
             raise ValueError(
                 f"extra parameters {', '.join(reserved)}: set by their own settings or not at all"
             )

@@ -13,27 +13,11 @@ from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 
 from evals import runner
-from evals.llm.prices import missing_key_variables
+from evals.llm.keys import KEY_VARIABLES, missing_key_variables
 from evals.models import Benchmark, LanguageModel, SandboxKind
 from evals.runner import Check
 from evals.runner.opening import model_settings
 from evals.sandbox import catalogue
-
-# Shown when set, beside those that the language models of this site name. LiteLLM knows many more.
-USUAL_KEYS = (
-    "ANTHROPIC_API_KEY",
-    "AZURE_API_KEY",
-    "DEEPSEEK_API_KEY",
-    "GEMINI_API_KEY",
-    "GROQ_API_KEY",
-    "HOSTED_VLLM_API_KEY",
-    "MISTRAL_API_KEY",
-    "MOONSHOT_API_KEY",
-    "OPENAI_API_KEY",
-    "OPENROUTER_API_KEY",
-    "TOGETHERAI_API_KEY",
-    "XAI_API_KEY",
-)
 
 
 def machine_checks() -> list[Check]:
@@ -143,8 +127,9 @@ def check_models(environment: Mapping[str, str]) -> Check:
 
 def check_keys(environment: Mapping[str, str]) -> Check:
     """Tell which keys are set, by name: a value is never shown."""
+    usual = {name for names in KEY_VARIABLES.values() for name in names}
     named = LanguageModel.objects.exclude(api_key_variable="").values_list("api_key_variable", flat=True)
-    found = [name for name in sorted({*USUAL_KEYS, *named}) if environment.get(name, "").strip()]
+    found = [name for name in sorted({*usual, *named}) if environment.get(name, "").strip()]
     if found:
         return Check("provider keys", ready=True, detail=", ".join(found))
     remedy = "Set one, for example OPENAI_API_KEY, where server and worker start; local models need none"

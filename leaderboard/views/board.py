@@ -21,7 +21,7 @@ from leaderboard.views.audience import counts_visible, is_staff
 COLUMNS = (
     ("model", "Model", "", "The language model and its setting", ""),
     ("creator", "Creator", "", "Who made the language model", ""),
-    ("score", "Score", "95 % interval", "Mean over tasks of the mean over repeats, and its 95 % interval", "-"),
+    ("score", "Score", "95 % interval", "Mean over tasks of the mean over repeats", "-"),
     ("cost", "Cost", "$ / task", "Mean cost of one attempt at a task, in US dollars", ""),
     ("turns", "Turns", "/ task", "Mean number of turns of one attempt: a turn is one reply of the model", ""),
     ("tokens", "Tokens", "/ task", "Mean tokens of one attempt, read and written, cached ones too", ""),
@@ -72,7 +72,7 @@ def listed_benchmarks() -> list[Any]:
         Benchmark.objects.annotate(
             evaluation_count=Count("evaluations", distinct=True),
             published_count=Count("published_results", distinct=True),
-        )
+        ).order_by("synthetic", "name")
     )
 
 

@@ -6,18 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 
 from evals.models import Benchmark, LanguageModel, SandboxKind
 from evals.queries import evaluation_summary, standing_evaluations
 from evals.runner import Check, EvaluationRequest, PlanError, preflight
-
-
-class ModelBySlug(forms.ModelChoiceField):
-    """A choice that is written with its slug, so that an address can name it."""
-
-    def __init__(self, queryset: QuerySet[Any], **options: Any) -> None:
-        super().__init__(queryset, to_field_name="slug", **options)
 
 
 @dataclass(frozen=True)
@@ -30,8 +22,11 @@ class Estimate:
 
 
 class EvaluationForm(forms.Form):
-    model = ModelBySlug(LanguageModel.objects.exclude(litellm_model=""), label="Language model")
-    benchmark = ModelBySlug(Benchmark.objects.all())
+    # Written with their slugs, so that an address can name them.
+    model = forms.ModelChoiceField(
+        LanguageModel.objects.exclude(litellm_model=""), to_field_name="slug", label="Language model"
+    )
+    benchmark = forms.ModelChoiceField(Benchmark.objects.all(), to_field_name="slug")
     repeats = forms.IntegerField(
         required=False,
         min_value=1,

@@ -33,8 +33,10 @@ def evaluation_list(request: HttpRequest) -> HttpResponse:
 
 def with_progress(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
     done = Q(runs__state__in=[RunState.ENDED, RunState.ERRORED, RunState.CANCELLED])
-    return evaluations.select_related("benchmark", "language_model").annotate(
-        done_share=Count("runs", filter=done) * 1.0 / Greatest(Count("runs"), 1)
+    return (
+        evaluations.select_related("benchmark", "language_model")
+        .annotate(done_share=Count("runs", filter=done) * 1.0 / Greatest(Count("runs"), 1))
+        .order_by("-created_at", "-pk")
     )
 
 

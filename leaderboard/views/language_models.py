@@ -33,7 +33,7 @@ def model_list(request: HttpRequest) -> HttpResponse:
     models = LanguageModel.objects.annotate(
         evaluation_count=Count("evaluations", distinct=True),
         published_count=Count("published_results", distinct=True),
-    )
+    ).order_by("name", "setting")
     context = {"nav": "models", "models": models, "staff": is_staff(request)}
     return render(request, "leaderboard/models.html", context)
 

@@ -85,7 +85,7 @@ def answer_text(found: Run) -> str:
 def siblings(found: Run) -> list[dict[str, Any]]:
     """Return the runs of the same task in the same evaluation, this one among them."""
     runs = found.evaluation.runs.filter(task=found.task).order_by("repeat")
-    return list(runs.values("pk", "repeat", "state"))
+    return [dict(run) for run in runs.values("pk", "repeat", "state")]
 
 
 def neighbours(found: Run, runs: list[dict[str, Any]]) -> dict[str, Any]:

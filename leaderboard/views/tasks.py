@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, Evaluation, Run, Task
-from evals.queries import frame_of, standing_evaluations
+from evals.queries import frame_of, known_mean, standing_evaluations
 from leaderboard.grids import Line, cell, mean_score, records_by
 from leaderboard.views.audience import is_staff, visible_tasks
 
@@ -58,7 +58,7 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
         "benchmark": found.benchmark,
         "task": found,
         "lines": sorted(lines, key=lambda line: -(line.mean if line.mean is not None else -1)),
-        "mean": mean_score(frame.to_dict("records")),
+        "mean": known_mean(frame["score"].dropna()),
         "roots": root_causes(found.ground_truth),
         "truth": found.ground_truth,
     }

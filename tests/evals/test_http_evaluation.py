@@ -26,7 +26,7 @@ def benchmark_of_one(tmp_path):
     folder = tmp_path / "scenario-1"
     (folder / "alerts").mkdir(parents=True)
     (folder / "alerts" / "one.json").write_text("[]")
-    benchmark = make_benchmark(repeats=1, turn_cap=12)
+    benchmark = make_benchmark(repeats=1, turn_cap=40)
     make_task(benchmark, snapshot_path=str(folder))
     return benchmark
 

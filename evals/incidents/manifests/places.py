@@ -53,7 +53,7 @@ def services(world: World, clock: Clock, now: float) -> Iterator[dict[str, Any]]
         yield {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": metadata(service.identity, clock(name)),
+            "metadata": metadata(service.identity, clock, dict(pod_labels(name))),
             "spec": {
                 "clusterIP": service.address,
                 "ports": [port],

@@ -13,8 +13,8 @@ from evals.llm.baselines.installing import install_command, toolkit
 from evals.llm.baselines.words import (
     about_alerts,
     about_events,
+    about_finds,
     about_hypotheses,
-    about_quiet_or,
     about_start,
     about_traces,
 )
@@ -63,29 +63,19 @@ def describe(namespace: str, kind: str, name: str) -> str:
 
 def causes(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
     """What was done to the cluster, and what in it can break a workload."""
+    yield from look(notes, "problems", toolkit("problems"), about_events(Facts(notes)))
     steps = (
-        ("problems", lambda: about_events(Facts(notes))),
-        (
-            "changes",
-            lambda: about_quiet_or(notes["problems"], "problem", "Next: what was changed, and when?"),
-        ),
-        (
-            "chaos",
-            lambda: about_quiet_or(notes["changes"], "change", "Was somebody breaking things on purpose?"),
-        ),
-        ("flags", lambda: about_quiet_or(notes["chaos"], "chaos object", "Are feature flags on?")),
-        (
-            "policies",
-            lambda: about_quiet_or(notes["flags"], "flag that is on", "Does a network policy cut us off?"),
-        ),
-        (
-            "wiring",
-            lambda: about_quiet_or(notes["policies"], "network policy", "Do the addresses fit the services?"),
-        ),
-        ("dependencies", lambda: about_quiet_or(notes["wiring"], "wrong address", "Who depends on whom?")),
+        ("changes", "problem", "What was changed, and when?"),
+        ("chaos", "change", "Was somebody breaking things on purpose?"),
+        ("flags", "chaos object", "Are feature flags on?"),
+        ("policies", "flag that is on", "Does a network policy cut anybody off?"),
+        ("wiring", "network policy", "Do the addresses fit the services?"),
+        ("dependencies", "wrong address", "Who depends on whom?"),
     )
-    for command, says in steps:
-        yield from look(notes, command, toolkit(command), says())
+    before = "problems"
+    for command, found, question in steps:
+        yield from look(notes, command, toolkit(command), about_finds(notes[before], found, question))
+        before = command
 
 
 def traffic(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
@@ -94,7 +84,7 @@ def traffic(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
     says = "I follow the calls, to see where the errors start and not where they pass."
     yield from look(notes, "traces", toolkit("traces --limit 150" + since), says)
     yield from look(notes, "logs", toolkit("logs --limit 30" + since), about_traces(Facts(notes)))
-    says = about_quiet_or(notes["logs"], "kind of complaint in the logs", "Do the metrics say the same?")
+    says = about_finds(notes["logs"], "kind of complaint in the logs", "Do the metrics say the same?")
     yield from look(notes, "metrics", toolkit("metrics --limit 30" + since), says)
 
 

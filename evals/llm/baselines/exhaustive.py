@@ -14,6 +14,10 @@ MOST_SUSPECTS = 60
 TURNS_TO_HAND_IN = 3  # writing, handing in, and one to spare
 CLUSTER_LOOKS = ("alerts --limit 200", "events", "events all", "problems", "changes", "chaos", "flags",
                  "policies", "wiring", "dependencies", "traces --limit 150", "logs", "metrics")  # fmt: skip
+ODD_REASONS = (
+    "FailedCreate", "Failed", "ErrImagePull", "FailedScheduling", "BackOff", "Unhealthy", "OOMKilling",
+    "FailedMount", "Evicted", "FailedGetResourceMetric", "NodeNotReady",
+)  # fmt: skip
 
 Reading = Generator[Look, Seen, bool]  # returns whether turns are left
 
@@ -91,12 +95,6 @@ def suspects_in(topic: str, row: dict[str, Any]) -> list[Factor]:
     if topic == "policies" and row.get("blocks"):
         return [suspect(namespace, row["kind"], row["name"], "It blocks traffic.", evidence)]
     return []
-
-
-ODD_REASONS = frozenset(
-    "FailedCreate Failed ErrImagePull FailedScheduling BackOff Unhealthy OOMKilling FailedMount Evicted"
-    " FailedGetResourceMetric NodeNotReady".split()
-)
 
 
 def suspect(namespace: str, kind: str, name: str, reasoning: str, evidence: str) -> Factor:

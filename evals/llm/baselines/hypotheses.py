@@ -17,7 +17,8 @@ TELLING_PATHS = re.compile(
 QUOTA_NAME = re.compile(r"exceeded quota: ([a-z0-9.-]+)")
 REPLICA_SET_HASH = re.compile(r"-(?=[a-z0-9]*\d)[a-z0-9]{6,10}$")
 POOL_WORDS = re.compile(
-    r"too many (?:clients|connections)|connection slots|pool.{0,40}(?:exhaust|timed? ?out|full|limit|reached|wait)"
+    r"too many (?:clients|connections)|connection slots"
+    r"|pool.{0,40}(?:exhaust|timed? ?out|full|limit|reached|wait)"
     r"|(?:exhaust|timed? ?out|no (?:free|available)).{0,40}pool|max(?:imum)?.{0,12}connections",
     re.IGNORECASE,
 )
@@ -255,7 +256,7 @@ def from_quotas(facts: Facts) -> Iterator[Hypothesis]:
         one = Hypothesis(
             namespace, "ResourceQuota" if seen else "Namespace", quota if seen else namespace,
             weight=0.92,
-            reason=f"The quota {quota} of {namespace} keeps pods of {', '.join(sorted(refused))} from being created.",
+            reason=f"The quota {quota} keeps pods of {', '.join(sorted(refused))} from being created.",
             evidence=row["says"],
             touches=frozenset(refused),
         )  # fmt: skip
@@ -272,8 +273,8 @@ def from_policies(facts: Facts) -> Iterator[Hypothesis]:
         one = Hypothesis(
             row.get("namespace", ""), row["kind"], row["name"],
             weight=0.95 if fresh else 0.5,
-            reason=f"The network policy blocks {' and '.join(row['blocks'])} of {', '.join(row.get('selects', ()))}.",
-            evidence=f"selects {row.get('selects', [])}, blocks {row['blocks']}, created {row.get('created')}",
+            reason=f"It blocks {' and '.join(row['blocks'])} of {', '.join(row.get('selects', ()))}.",
+            evidence=f"created {row.get('created')}, selects {row.get('selects', [])}",
             touches=frozenset({EVERYTHING} if row.get("selects_all") else row.get("selects", ())),
         )  # fmt: skip
         yield scored(facts, one, start)
@@ -300,7 +301,7 @@ def from_autoscalers(facts: Facts) -> Iterator[Hypothesis]:
         paths = [f"{path}: {old} -> {new}" for path, old, new in (change or {}).get("paths", ())]
         one = Hypothesis(
             namespace, "HorizontalPodAutoscaler", name,
-            weight, f"The autoscaler bounds {base}: {(problem or {}).get('problem', 'its bounds were changed')}.",
+            weight, f"It bounds {base}: {(problem or {}).get('problem', 'its bounds were changed')}.",
             "; ".join([*paths, says]).strip("; "), frozenset({base}),
         )  # fmt: skip
         start = moment(change.get("not_before") or change.get("time")) if change else None
@@ -369,6 +370,6 @@ def from_traces(facts: Facts) -> Iterator[Hypothesis]:
             continue
         one = Hypothesis(
             namespaces[name], facts.kind_of(namespaces[name], name), name,
-            0.35, "The failing calls start here.", f"{more} more errors start here than before", frozenset({name}),
+            0.35, "The errors start here.", f"{more} more errors start here than before", frozenset({name}),
         )  # fmt: skip
         yield scored(facts, one, None)

@@ -9,8 +9,8 @@ from evals.llm.baselines.facts import Facts, Row
 from evals.llm.baselines.hypotheses import Hypothesis
 
 TELLING_REASONS = (
-    "FailedCreate", "ErrImagePull", "ErrImageNeverPull", "InspectFailed", "FailedScheduling", "BackOff", "Failed",
-    "Unhealthy", "OOMKilling", "FailedMount", "Evicted", "NodeNotReady",
+    "FailedCreate", "ErrImagePull", "ErrImageNeverPull", "InspectFailed", "FailedScheduling", "BackOff",
+    "Failed", "Unhealthy", "OOMKilling", "FailedMount", "Evicted", "NodeNotReady",
 )  # fmt: skip
 KEYS = ("problem", "change", "flag", "does", "blocks", "variable", "says")
 
@@ -41,7 +41,7 @@ def about_events(facts: Facts) -> str:
     return f"Warnings: {said}. I read the objects' own status next."
 
 
-def about_quiet_or(rows: Sequence[Row], what: str, question: str) -> str:
+def about_finds(rows: Sequence[Row], what: str, question: str) -> str:
     """Tell how many there are and which come first, then ask what comes next."""
     rows = [row for row in rows if "more" not in row]
     if not rows:
@@ -53,9 +53,8 @@ def about_quiet_or(rows: Sequence[Row], what: str, question: str) -> str:
 def one_line(row: Row) -> str:
     name = row.get("name") or row.get("service") or "?"
     told: Any = next((row[key] for key in KEYS if row.get(key)), "")
-    return f"{row.get('kind', '')} {name} {told if isinstance(told, str) else ', '.join(map(str, told))}".strip()[
-        :120
-    ]
+    said = told if isinstance(told, str) else ", ".join(map(str, told))
+    return f"{row.get('kind', '')} {name} {said}".strip()[:120]
 
 
 def about_traces(facts: Facts) -> str:
@@ -68,4 +67,4 @@ def about_traces(facts: Facts) -> str:
 
 def about_hypotheses(best: Sequence[Hypothesis]) -> str:
     said = "; ".join(f"{one.entity} ({one.score:.2f})" for one in best)
-    return f"I weigh what I have by its evidence, its time and what it explains: {said}. I read the first itself."
+    return f"By evidence, time and what each explains, I weigh: {said}. I read the first one itself."

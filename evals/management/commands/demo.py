@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from evals import jobs, runner
+from evals import runner
 from evals.management import demonstration, page_checks
 from evals.management.children import ChildDied, Children
 from evals.models import Evaluation, Run, RunState
@@ -191,12 +191,11 @@ def answers(url: str) -> bool:
 
 
 def stop_site(children: Children) -> None:
-    """End server and worker; runs they had in hand go back to the queue, containers are removed."""
+    """End server and worker. Runs they had in hand are queued again; their sandboxes end by themselves."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     children.stop()
     runner.release_lost()
-    jobs.remove_leftovers()
 
 
 def active(evaluations: list[Evaluation]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from . import metrics, objects, problems, suspects, symptoms, telemetry
@@ -26,7 +27,7 @@ def arguments() -> argparse.Namespace:
 def rows_for(told: argparse.Namespace) -> list[Row]:
     since, names = seconds_of(told.since) or 0.0, told.names
     name = names[0] if names else None
-    commands = {
+    commands: dict[str, Callable[[], list[Row]]] = {
         "files": files,
         "alerts": symptoms.alerts,
         "events": lambda: symptoms.events(name or "Warning"),

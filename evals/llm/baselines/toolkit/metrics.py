@@ -27,7 +27,7 @@ class Series:
         self.total[when] += value
         self.samples[when] += 1
 
-    def level(self, when: int, counter: bool) -> float | None:
+    def level(self, when: int, *, counter: bool) -> float | None:
         """Return the rate per minute of a counter, the mean of a gauge, or None for too few samples."""
         if counter:
             return 60 * self.growth[when] / self.span[when] if self.span[when] else None
@@ -63,7 +63,7 @@ def file_metrics(path: Path, since: float) -> list[Row]:
     for (metric, status, _), one in series.items():
         total = levels.setdefault((metric, status), [None, None])
         for when in (0, 1):
-            level = one.level(when, bool(COUNTER.search(metric)))
+            level = one.level(when, counter=COUNTER.search(metric) is not None)
             if level is not None:
                 total[when] = (total[when] or 0.0) + level
     return [metric_row(key, before, after) for key, (before, after) in sorted(levels.items())]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from .rows import OBJECTS, Row, bodies, clock, json_of, seconds_of, short
 
 # What controllers rewrite all the time, or what only mirrors something else.
-UNINTERESTING = frozenset(
-    "Pod ReplicaSet Event Endpoints EndpointSlice Lease ControllerRevision Node PodMetrics NodeMetrics".split()
-)
+UNINTERESTING = (
+    "Pod", "ReplicaSet", "Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "Node",
+    "PodMetrics", "NodeMetrics",
+)  # fmt: skip
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler", "kubelet", "cloud-controller", "chaos-controller")
 PAUSE = "experiment.chaos-mesh.org/pause"
 Key = tuple[str, str, str]  # namespace, kind, name
@@ -96,7 +98,7 @@ def changes_of(history: History, start: float, end: float) -> list[Row]:
         rows.append({"change": "created", "time": clock(created)})
     elif history.first is not None and history.first > start + 60:
         rows.append({"change": "appeared", "time": clock(history.first)})
-    for (earlier, old), (time, new) in zip(history.versions, history.versions[1:]):
+    for (earlier, old), (time, new) in pairwise(history.versions):
         paths = [
             [path, short(before, 120), short(after, 120)] for path, before, after in differences(old, new)
         ]

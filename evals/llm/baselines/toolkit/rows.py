@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def clock(seconds: float | None) -> str | None:
     """Return a time as people write it."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def workload_of(pod: str) -> str:
@@ -99,8 +99,8 @@ def workload_of(pod: str) -> str:
 
 
 def short(text: Any, limit: int = 200) -> str:
-    text = " ".join(str(text).split())
-    return text if len(text) <= limit else text[:limit] + "..."
+    words = " ".join(str(text).split())
+    return words if len(words) <= limit else words[:limit] + "..."
 
 
 def show(rows: list[Row], limit: int) -> None:

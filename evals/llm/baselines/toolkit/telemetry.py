@@ -74,9 +74,9 @@ def traces(since: float) -> list[Row]:
     for row in table(TRACES):
         time = seconds_of(row.get("Timestamp"))
         when = int(time is not None and time >= since)
-        failed = row.get("StatusCode", "").lower() in ("error", "status_code_error")
+        failed = has_failed(row)
         name = row.get("ServiceName", "")
-        note_span(services.setdefault(name, Service()), row, when, failed)
+        note_span(services.setdefault(name, Service()), row, when)
         if len(homes) < MOST_SPANS:
             homes[row.get("SpanId", "")] = name
             parents.append((row.get("ParentSpanId", ""), name, when, failed))
@@ -95,9 +95,13 @@ def traces(since: float) -> list[Row]:
     return [*service_rows(services), *call_rows(homes, parents), *unanswered]
 
 
-def note_span(service: Service, row: Row, when: int, failed: bool) -> None:
+def has_failed(row: Row) -> bool:
+    return row.get("StatusCode", "").lower() in ("error", "status_code_error")
+
+
+def note_span(service: Service, row: Row, when: int) -> None:
     service.spans[when] += 1
-    service.errors[when] += failed
+    service.errors[when] += has_failed(row)
     duration = row.get("Duration", "")
     if duration.isdigit() and row.get("SpanKind", "").lower().removeprefix("span_kind_") in (
         "server",

@@ -1,0 +1,148 @@
+"""What each incident of a folder is about: which faults, how hidden, beside which red herrings.
+
+Scenario n of a seed is the same however many scenarios are made, so a folder can be made longer later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evals.incidents import decoys, noise
+from evals.incidents.alerts import NAME_SETS
+from evals.incidents.clock import Clock
+from evals.incidents.dice import Dice
+from evals.incidents.faults import FAULTS
+from evals.incidents.faults.model import APART, Fault, NoVictim, Scene
+from evals.incidents.scales import Scale
+from evals.incidents.world import Change
+
+FIRST_START = 1_761_955_200  # 2025-11-01, UTC
+DAYS = 120
+# How many red herrings, how close, and whether the fault chooses what looks ordinary.
+EASY, MEDIUM, HARD = "easy", "medium", "hard"
+DIFFICULTIES = (EASY, EASY, EASY, EASY, MEDIUM, MEDIUM, MEDIUM, HARD, HARD, HARD)
+DOUBLES_EVERY = 5
+
+
+@dataclass(frozen=True)
+class Quirks:
+    """In which of the allowed shapes the files come."""
+
+    alert_names: Mapping[str, str]
+    alert_shape: str  # list, success, timestamp
+    grouped_events: bool  # events as events.k8s.io shows them
+    event_name_column: bool
+    nested_json: bool  # some object bodies are JSON in a JSON string
+    closing_alert_file: bool  # one more file of alerts that are active at the end
+    truth_in_spec: bool
+    truth_camel_case: bool  # recommendedActions instead of recommended_actions
+    service_in_root: bool  # the Service of a broken Deployment may be named instead
+    bare_names: bool  # groups of single objects have a name and no filter
+
+
+@dataclass(frozen=True)
+class Plan:
+    seed: int
+    number: int
+    dice: Dice
+    clock: Clock
+    difficulty: str
+    faults: tuple[Fault, ...]
+    changes: tuple[Change, ...]  # faults, red herrings and noise, by time
+    quirks: Quirks
+    users: float
+    scale: Scale = field(repr=False)
+
+    @property
+    def slug(self) -> str:
+        return f"Scenario-{self.number}"
+
+
+def plan(seed: int, number: int, scale: Scale) -> Plan:
+    """Return what incident `number` (1, 2, 3 ...) of the seed is about."""
+    dice = Dice("incident", seed, number)
+    difficulty = _dealt(seed, "difficulty", DIFFICULTIES, number)
+    faults = _faults(dice.child("faults"), seed, number, (difficulty, scale))
+    changes = [change for fault in faults for change in fault.changes]
+    changes += _decoys(dice.child("decoys"), difficulty, faults)
+    changes += noise.changes(dice.child("noise"), scale.window_s)
+    start = FIRST_START + dice.whole(0, DAYS * 86_400)
+    return Plan(
+        seed=seed,
+        number=number,
+        dice=dice,
+        clock=Clock(start),
+        difficulty=difficulty,
+        faults=faults,
+        changes=tuple(sorted(changes, key=lambda change: change.second)),
+        quirks=_quirks(dice.child("quirks")),
+        users=dice.between(28, 34),
+        scale=scale,
+    )
+
+
+def _dealt(seed: int, what: str, deck: tuple[str, ...], number: int) -> str:
+    """Return the card of incident `number`: each deck is shuffled and dealt to its end."""
+    block, place = divmod(number - 1, len(deck))
+    return Dice("deck", seed, what, block).shuffled(deck)[place]
+
+
+def _faults(dice: Dice, seed: int, number: int, terms: tuple[str, Scale]) -> tuple[Fault, ...]:
+    difficulty, scale = terms
+    kinds = tuple(sorted(FAULTS))
+    kind = _dealt(seed, "kind", kinds, number)
+    second = scale.window_s * dice.between(0.36, 0.48)
+    subtle = difficulty == HARD
+    block, place = divmod(number - 1, DOUBLES_EVERY)
+    if Dice("deck", seed, "double", block).whole(0, DOUBLES_EVERY - 1) != place:
+        return (FAULTS[kind](Scene(dice, second, subtle)),)
+    return _two_faults(dice, kind, second, subtle)
+
+
+def _two_faults(dice: Dice, kind: str, second: float, subtle: bool) -> tuple[Fault, ...]:
+    """Return two faults that do not hide each other: the second one's victim stands apart."""
+    first = _first_that_fits(dice, (kind, *dice.shuffled(sorted(FAULTS))), Scene(dice, second, subtle))
+    others = [other for other in dice.shuffled(sorted(FAULTS)) if other != first.kind]
+    # One that starves all others of traffic is no company: the autoscaler's victims are everybody's entrance.
+    others = [other for other in others if other not in {"autoscaler_bounds", "quota_exhausted"}]
+    later = second + dice.pick((-1, 1)) * dice.between(60, 200)
+    scene = Scene(dice, later, False, allowed=APART, closed={first.victim})
+    return first, _first_that_fits(dice, tuple(others), scene)
+
+
+def _first_that_fits(dice: Dice, kinds: tuple[str, ...], scene: Scene) -> Fault:
+    for kind in kinds:
+        try:
+            return FAULTS[kind](scene)
+        except NoVictim:
+            continue
+    raise NoVictim
+
+
+def _decoys(dice: Dice, difficulty: str, faults: tuple[Fault, ...]) -> list[Change]:
+    setting = decoys.Setting(
+        dice,
+        second=min(fault.second for fault in faults),
+        close=difficulty != EASY,
+        victims=tuple(fault.victim for fault in faults),
+        kinds=tuple(fault.kind for fault in faults),
+    )
+    count = {EASY: 1, MEDIUM: 2, HARD: 3}[difficulty]
+    choices = decoys.HARD_DECOYS if difficulty == HARD else decoys.DECOYS
+    return decoys.deal(setting, count, choices)
+
+
+def _quirks(dice: Dice) -> Quirks:
+    return Quirks(
+        alert_names=dice.pick(NAME_SETS),
+        alert_shape=dice.pick(("list", "success", "success", "timestamp")),
+        grouped_events=dice.happens(0.2),
+        event_name_column=dice.happens(0.5),
+        nested_json=dice.happens(0.15),
+        closing_alert_file=dice.happens(0.3),
+        truth_in_spec=dice.happens(0.3),
+        truth_camel_case=dice.happens(0.4),
+        service_in_root=dice.happens(0.3),
+        bare_names=dice.happens(0.3),
+    )
