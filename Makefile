@@ -33,13 +33,12 @@ check: env ## Check format, lint, types, imports, migrations, templates, setting
 	@$(PYTHON) -m mypy .
 	@$(MANAGE) makemigrations --check --dry-run
 	@ITBENCH_HTTPS=True $(MANAGE) check --deploy --fail-level WARNING
-	@$(PYTHON) -m djlint --check --lint --quiet templates
+	@$(PYTHON) -m djlint --lint --quiet templates
 	@$(PYTHON) -m pytest --no-header tests/evals/test_house.py
 
-format: env ## Format code and templates
+format: env ## Format the code
 	@$(PYTHON) -m ruff check --fix --quiet . || true
 	@$(PYTHON) -m ruff format .
-	@$(PYTHON) -m djlint --reformat --quiet templates || true
 
 lock: ## Lock requirements/*.in and package.json anew, with hashes and without addresses (ARGS="--upgrade")
 	@for set in base dev node; do $(UV_LOCK) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done

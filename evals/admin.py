@@ -31,7 +31,13 @@ admin.site.site_title = "ITBench leaderboard"
 admin.site.index_title = "Tables"
 
 
-class Recorded(admin.ModelAdmin):
+class Table(admin.ModelAdmin):  # type: ignore[type-arg]  # takes an argument for type checkers only
+    """What all tables have in common."""
+
+    list_per_page = 50
+
+
+class Recorded(Table):
     """Rows that only an evaluation makes: nobody writes a trajectory or a grade by hand."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -42,13 +48,13 @@ class Recorded(admin.ModelAdmin):
 
 
 @admin.register(Benchmark)
-class BenchmarkAdmin(admin.ModelAdmin):
+class BenchmarkAdmin(Table):
     list_display = ["name", "version", "domain", "tasks", "repeats", "turn_cap", "grader", "synthetic"]
     list_filter = ["domain", "synthetic"]
     search_fields = ["slug", "name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Benchmark]:
-        return super().get_queryset(request).annotate(task_count=Count("tasks"))
+        return Benchmark.objects.annotate(task_count=Count("tasks"))
 
     @admin.display(ordering="task_count")
     def tasks(self, benchmark: Any) -> int:
@@ -56,7 +62,7 @@ class BenchmarkAdmin(admin.ModelAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(admin.ModelAdmin):
+class TaskAdmin(Table):
     """The ground truth is read-only: it comes from an import, which checks it and reports a change."""
 
     list_display = ["slug", "benchmark", "split", "fault_category", "title", "imported_at"]
@@ -83,12 +89,20 @@ class TaskAdmin(admin.ModelAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
-        return super().get_queryset(request).defer("ground_truth", "ground_truth_text", "manifest")
+        return Task.objects.defer("ground_truth", "ground_truth_text", "manifest")
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(admin.ModelAdmin):
-    list_display = ["name", "setting", "creator", "litellm_model", "open_weights", "price_input", "price_output"]
+class LanguageModelAdmin(Table):
+    list_display = [
+        "name",
+        "setting",
+        "creator",
+        "litellm_model",
+        "open_weights",
+        "price_input",
+        "price_output",
+    ]
     list_filter = ["creator", "open_weights", "reasoning"]
     search_fields = ["slug", "name", "creator", "litellm_model"]
     prepopulated_fields = {"slug": ["name", "setting"]}
@@ -98,7 +112,15 @@ class LanguageModelAdmin(admin.ModelAdmin):
         ("How it is called", {"fields": ["litellm_model", "api_base", "api_key_variable"]}),
         (
             "Parameters",
-            {"fields": ["reasoning_effort", "temperature", "max_tokens", "context_window", "extra_parameters"]},
+            {
+                "fields": [
+                    "reasoning_effort",
+                    "temperature",
+                    "max_tokens",
+                    "context_window",
+                    "extra_parameters",
+                ]
+            },
         ),
         (
             "Prices, US dollars per million tokens (empty: unknown)",
@@ -165,7 +187,16 @@ class EvaluationAdmin(Recorded):
 
 @admin.register(Run)
 class RunAdmin(Recorded):
-    list_display = ["id", "evaluation_id", "task", "repeat", "state", "stop_reason", "turns_total", "cost_usd"]
+    list_display = [
+        "id",
+        "evaluation_id",
+        "task",
+        "repeat",
+        "state",
+        "stop_reason",
+        "turns_total",
+        "cost_usd",
+    ]
     list_filter = ["state", "stop_reason", "evaluation__benchmark"]
     list_select_related = ["task"]
     search_fields = ["task__slug", "evaluation__language_model__slug", "error"]
@@ -204,7 +235,7 @@ class GradeAdmin(Recorded):
 
 
 @admin.register(PublishedResult)
-class PublishedResultAdmin(admin.ModelAdmin):
+class PublishedResultAdmin(Table):
     list_display = ["language_model", "benchmark", "score", "cost_per_task_usd", "as_of", "source_name"]
     list_filter = ["benchmark", "source_name", "as_of"]
     list_select_related = ["language_model", "benchmark"]

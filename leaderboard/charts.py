@@ -7,6 +7,7 @@ puts in what the visitor's theme says and draws again when that changes.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ def cost_chart(rows: Sequence[Row]) -> Chart:
     positions, axis = cost_axis([row.cost_per_task_usd or 0.0 for row in drawn])
     return Chart(
         name="score-versus-cost",
-        finding=cost_finding(drawn),
+        finding=of_those_known(cost_finding(drawn), "cost", drawn, rows),
         figure=scatter(drawn, positions, axis, frontier(drawn, lambda row: row.cost_per_task_usd)),
         axis="cost per task",
         left_out=tuple(row for row in rows if row.cost_per_task_usd is None),
@@ -57,7 +58,7 @@ def turns_chart(rows: Sequence[Row]) -> Chart:
     axis = {"title": {"text": "turns per task"}, "range": [0, max(most * 1.15, 1)], "type": "linear"}
     return Chart(
         name="score-versus-turns",
-        finding=turns_finding(drawn),
+        finding=of_those_known(turns_finding(drawn), "number of turns", drawn, rows),
         figure=scatter(drawn, positions, axis, frontier(drawn, lambda row: row.turns_per_task)),
         axis="turns per task",
         left_out=tuple(row for row in rows if row.turns_per_task is None),
@@ -115,11 +116,7 @@ def scatter(
 ) -> dict[str, Any]:
     if not rows:
         return {}
-    top = max((row.interval.high if row.interval else row.mean or 0.0) for row in rows)
-    layout = {
-        "xaxis": axis,
-        "yaxis": {"title": {"text": "score"}, "range": [-0.04, min(1.06, top + 0.12)], "tickformat": ".0%"},
-    }
+    layout = {"xaxis": axis, "yaxis": score_axis(rows)}
     traces = [
         frontier_trace(rows, positions, frontier_places),
         marks_trace(rows, positions, layout, frontier_places),
@@ -128,6 +125,15 @@ def scatter(
     figure.layout.template = None  # 6 kB of somebody else's look
     plain: dict[str, Any] = figure.to_plotly_json()
     return plain
+
+
+def score_axis(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return an axis around the marks and their intervals; it ends at 0 and 1 where they come near."""
+    low = min((row.interval.low if row.interval else row.mean or 0.0) for row in rows)
+    high = max((row.interval.high if row.interval else row.mean or 0.0) for row in rows)
+    low, high = low - 0.06, high + 0.08
+    low = -0.03 if low < 0.2 else low
+    return {"title": {"text": "score"}, "range": [low, min(high, 1.05)], "tickformat": ".0%"}
 
 
 def frontier_trace(rows: Sequence[Row], positions: Sequence[float], places: Sequence[int]) -> go.Scatter:
@@ -144,15 +150,13 @@ def frontier_trace(rows: Sequence[Row], positions: Sequence[float], places: Sequ
 def marks_trace(
     rows: Sequence[Row], positions: Sequence[float], layout: dict[str, Any], frontier_places: Sequence[int]
 ) -> go.Scatter:
-    marks = [
-        Mark(*share_of_axes(x, row.mean or 0.0, layout), row.model.name)
-        for x, row in zip(positions, rows, strict=True)
-    ]
+    names = short_names(rows)
+    marks = [mark(x, row, name, layout) for x, row, name in zip(positions, rows, names, strict=True)]
     return go.Scatter(
         x=list(positions),
         y=[row.mean for row in rows],
         mode="markers+text",
-        text=[row.model.name for row in rows],
+        text=names,
         textposition=label_positions(marks),
         cliponaxis=False,
         marker={
@@ -182,6 +186,20 @@ def marks_trace(
     )
 
 
+def short_names(rows: Sequence[Row]) -> list[str]:
+    """Return the models' names, with the setting where two would read alike."""
+    names = Counter(row.model.name for row in rows)
+    return [plain(row.model.name if names[row.model.name] == 1 else row.name) for row in rows]
+
+
+def mark(x: float, row: Row, name: str, layout: dict[str, Any]) -> Mark:
+    across, upward = share_of_axes(x, row.mean or 0.0, layout)
+    if row.interval is None:
+        return Mark(across, upward, name, upward, upward)
+    low = share_of_axes(x, row.interval.low, layout)[1]
+    return Mark(across, upward, name, low, share_of_axes(x, row.interval.high, layout)[1])
+
+
 def share_of_axes(x: float, y: float, layout: dict[str, Any]) -> tuple[float, float]:
     """Return the place as shares of the axes, 0 to 1 each."""
     (left, right), (bottom, top) = layout["xaxis"]["range"], layout["yaxis"]["range"]
@@ -205,6 +223,13 @@ def hover_text(row: Row) -> str:
 def plain(text: str) -> str:
     """Plotly reads a small HTML of its own in hover texts and labels."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def of_those_known(finding: str, what: str, drawn: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Say so when the finding is about some of the rows only."""
+    if not drawn or len(drawn) == len(rows):
+        return finding
+    return f"Of the {len(drawn)} with a known {what}: {finding}"
 
 
 def cost_finding(rows: Sequence[Row]) -> str:

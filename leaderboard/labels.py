@@ -17,6 +17,8 @@ class Mark:
     x: float  # share of the drawing area from the left
     y: float  # share from the bottom
     text: str
+    low: float  # where its interval begins and ends, as y; both y itself without one
+    high: float
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,10 @@ class Box:
 
 def label_positions(marks: Sequence[Mark]) -> list[str]:
     """Return Plotly's `textposition` for each mark: the first of the eight places that hides least."""
-    taken = [mark_box(mark) for mark in marks]
+    taken = [mark_box(mark) for mark in marks] + [interval_box(mark) for mark in marks]
     chosen = []
-    for place, mark in enumerate(marks):
-        others = taken[:place] + taken[place + 1 :]
-        cost = {position: crowding(label_box(mark, position), others) for position in POSITIONS}
+    for mark in marks:
+        cost = {position: crowding(label_box(mark, position), taken) for position in POSITIONS}
         best = min(POSITIONS, key=cost.__getitem__)
         taken.append(label_box(mark, best))
         chosen.append(best)
@@ -63,6 +64,12 @@ def crowding(box: Box, others: Sequence[Box]) -> float:
 def mark_box(mark: Mark) -> Box:
     x, y = mark.x * WIDTH, mark.y * HEIGHT
     return Box(x - 6, y - 6, x + 6, y + 6)
+
+
+def interval_box(mark: Mark) -> Box:
+    # Wider than it is drawn: a line through a letter is worse than its few pixels of area say.
+    x = mark.x * WIDTH
+    return Box(x - 4, mark.low * HEIGHT, x + 4, mark.high * HEIGHT)
 
 
 def label_box(mark: Mark, position: str) -> Box:

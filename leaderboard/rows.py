@@ -202,9 +202,16 @@ def headline(rows: Sequence[Row]) -> str:
     if len(scored) == 1:
         return f"{leader.name} scores {percent(leader.mean)}; no other model is evaluated yet."
     if leader.published is not None:
-        second = scored[1]
-        return f"{lead}, {second.name} follows with {percent(second.mean)}."
+        return f"{lead}, {followed_by(scored[1], leader)}."
     return f"{lead}; {ties_in_words(scored)}."
+
+
+def followed_by(second: Row, leader: Row) -> str:
+    if second.mean == leader.mean:
+        return f"and so does {second.name}"
+    if percent(second.mean) == percent(leader.mean):
+        return f"just ahead of {second.name}"
+    return f"{second.name} follows with {percent(second.mean)}"
 
 
 def ties_in_words(scored: Sequence[Row]) -> str:

@@ -23,7 +23,7 @@ KIND_WORDS = {
     "think": "words only",
     "answer": "answer",
     "error": "failed command",
-    "summary": "summary",
+    "summary": "summing-up",
 }
 
 
@@ -150,10 +150,14 @@ MARK_FIELDS = (
 )  # fmt: skip
 
 
-def kind_counts(marks: Sequence[Mark]) -> list[tuple[str, str, int]]:
-    """Return each kind that occurs, its words, and of how many turns."""
+def kind_counts(marks: Sequence[Mark]) -> list[tuple[str, str]]:
+    """Return each kind that occurs, and in words how many turns are of it."""
     kinds = Counter(mark.kind for mark in marks)
-    return [(kind, words, kinds[kind]) for kind, words in KIND_WORDS.items() if kinds[kind]]
+    return [(kind, counted(words, kinds[kind])) for kind, words in KIND_WORDS.items() if kinds[kind]]
+
+
+def counted(words: str, number: int) -> str:
+    return f"{number} {words}{'' if number == 1 or words.endswith('only') else 's'}"
 
 
 def with_signs(turns: QuerySet[Turn]) -> QuerySet[Turn]:

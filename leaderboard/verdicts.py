@@ -70,17 +70,19 @@ def outcome_sentence(run: Run, grade: Grade | None) -> str:
 def graded_sentence(run: Run, grade: Grade) -> str:
     roots = grade.true_positives + grade.false_negatives
     if grade.outcome == GradeOutcome.EXACT:
-        return f"Exact: {causes(roots)} named, and nothing else."
+        return f"Exact: it found {causes(roots)} and blamed nothing else."
     if grade.outcome == GradeOutcome.OVER_REPORTED:
-        return f"Over-reported: {causes(roots)} named, and {others(grade.false_positives)} besides."
+        return f"Over-reported: it found {causes(roots)}, and blamed {bystanders(grade.false_positives)} too."
     if grade.outcome == GradeOutcome.NO_ANSWER:
         return f"No answer: {STOP_WORDS[run.stop_reason]}."
-    return f"Missed: {grade.false_negatives} of {roots} root cause{'s' if roots > 1 else ''} not named."
+    if roots == 1:
+        return "Missed: it did not find the root cause."
+    return f"Missed: it found {grade.true_positives} of {roots} root causes."
 
 
 def causes(roots: int) -> str:
     return "the root cause" if roots == 1 else f"all {roots} root causes"
 
 
-def others(false_positives: int) -> str:
-    return "one entity that is none" if false_positives == 1 else f"{false_positives} entities that are none"
+def bystanders(false_positives: int) -> str:
+    return "one that is none" if false_positives == 1 else f"{false_positives} that are none"

@@ -1,0 +1,1 @@
+"""Formats of the outside: what others hand in, and what they can take away."""

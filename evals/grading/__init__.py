@@ -1,0 +1,1 @@
+"""An answer and a ground truth in, a verdict for every entity out."""

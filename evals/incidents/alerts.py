@@ -37,6 +37,7 @@ class Finding:
     for_s: float  # how long it must hold before it fires
     value: float
     description: str
+    since: float | None = None  # when it began to hold, where that is known better than by looking
 
 
 @dataclass
@@ -60,7 +61,7 @@ class AlertManager:
         for finding in self._findings(world, meters, traffic, now):
             key = (finding.name, finding.labels)
             known = self.alerts.get(key)
-            alert = Alert(finding, known.active_at if known else now)
+            alert = Alert(finding, known.active_at if known else now if finding.since is None else finding.since)
             alert.firing = now - alert.active_at >= finding.for_s
             held[key] = alert
             if alert.firing:
@@ -110,15 +111,17 @@ class AlertManager:
         ref = pod.identity.ref
         name = f"{ref.namespace}/{ref.name}"
         labels = (("container", pod.workload), ("namespace", ref.namespace or ""), ("pod", ref.name))
+        # Of what was broken before the window the rules have known for long.
+        since = pod.identity.created + 30 if pod.identity.created < 0 and not meters.pods.get(pod.identity.uid) else None
         if not pod.ready:
             text = f"Pod {name} has been in a non-ready state for longer than 5 minutes."
-            yield Finding("KubePodNotReady", "warning", labels[1:], 300, 1.0, text)
+            yield Finding("KubePodNotReady", "warning", labels[1:], 300, 1.0, text, since)
         if pod.waiting:
             text = f"Container {pod.workload} in pod {name} waits since more than 5 minutes (reason: {pod.waiting})."
-            yield Finding("KubeContainerWaiting", "warning", (*labels, ("reason", pod.waiting)), 300, 1.0, text)
+            yield Finding("KubeContainerWaiting", "warning", (*labels, ("reason", pod.waiting)), 300, 1.0, text, since)
         if pod.waiting == "CrashLoopBackOff":
             text = f'Pod {name} ({pod.workload}) is in waiting state (reason: "CrashLoopBackOff").'
-            yield Finding(self._names["crash"], "warning", labels, 60, float(pod.restarts), text)
+            yield Finding(self._names["crash"], "warning", labels, 60, float(pod.restarts), text, since)
         meter = meters.pods.get(pod.identity.uid)
         if meter is not None and pod.stage is Stage.RUNNING and meter.throttled_share > 0.25:
             share = 100 * meter.throttled_share

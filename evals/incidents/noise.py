@@ -20,13 +20,14 @@ PROBES = (
 )
 
 
-def changes(dice: Dice, window_s: float) -> list[Change]:
-    """Return harmless things that happen over the window, in no order."""
+def changes(dice: Dice, window_s: float, trouble_s: float) -> list[Change]:
+    """Return harmless things that happen over the window, in no order; `trouble_s` is when the fault comes."""
+    restless = [_restless_job(dice.child("restless"))] if dice.happens(0.6) else []
     return [
         *_job_runs(dice.child("jobs"), window_s),
         *_probe_blinks(dice.child("probes"), window_s),
-        *_error_blips(dice.child("blips"), window_s),
-        _restless_job(dice.child("restless")),
+        *_error_blips(dice.child("blips"), window_s, trouble_s),
+        *restless,
     ]
 
 
@@ -71,15 +72,19 @@ def _probe_blinks(dice: Dice, window_s: float) -> Iterator[Change]:
         yield Change(dice.between(0, window_s), blink)
 
 
-def _error_blips(dice: Dice, window_s: float) -> Iterator[Change]:
-    """Yield errors too brief for an alert to fire."""
+def _error_blips(dice: Dice, window_s: float, trouble_s: float) -> Iterator[Change]:
+    """Yield errors too brief for an alert to fire.
+
+    None come right before the fault: alerts that run on into it would date it too early.
+    """
     for _ in range(max(1, int(window_s / 1200))):
         service = dice.pick(("currency", "image-provider", "product-catalog", "quote"))
 
         def start(world: World, now: float, service: str = service) -> None:
             world.blips.append(Blip(service, now + 40, 0.05))
 
-        yield Change(dice.between(30, window_s), start)
+        second = dice.between(30, window_s - 300)
+        yield Change(second if second < trouble_s - 300 else second + 300, start)
 
 
 def _restless_job(dice: Dice) -> Change:

@@ -66,7 +66,7 @@ def plan(seed: int, number: int, scale: Scale) -> Plan:
     faults = _faults(dice.child("faults"), seed, number, (difficulty, scale))
     changes = [change for fault in faults for change in fault.changes]
     changes += _decoys(dice.child("decoys"), difficulty, faults)
-    changes += noise.changes(dice.child("noise"), scale.window_s)
+    changes += noise.changes(dice.child("noise"), scale.window_s, min(fault.second for fault in faults))
     start = FIRST_START + dice.whole(0, DAYS * 86_400)
     return Plan(
         seed=seed,

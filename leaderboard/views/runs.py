@@ -22,7 +22,7 @@ from leaderboard.views.audience import is_staff, visible_runs
 
 # Of an answer that is no valid JSON, so much is shown.
 ANSWER_CHARACTERS = 20_000
-MARK_PIXELS = 14  # of a turn in the strip, where there is room for all
+MARK_PIXELS = 24  # of a turn in the strip, where there is room for all
 
 
 @require_safe

@@ -54,11 +54,16 @@
     },
   });
 
-  // Where there is little room only the marks on the frontier keep their names.
-  const thinned = (trace, width) =>
-    trace.text && width < NARROW
-      ? { ...trace, text: trace.text.map((name, place) => (trace.customdata[place][2] ? name : "")) }
-      : trace;
+  // Where there is little room only the marks on the frontier keep their names, towards the middle.
+  const thinned = (trace, width) => {
+    if (!trace.text || width >= NARROW) return trace;
+    const middle = (Math.min(...trace.x) + Math.max(...trace.x)) / 2;
+    return {
+      ...trace,
+      text: trace.text.map((name, place) => (trace.customdata[place][2] ? name : "")),
+      textposition: trace.x.map((x) => (x < middle ? "top right" : "top left")),
+    };
+  };
 
   const draw = (box) => {
     const figure = coloured(JSON.parse(document.getElementById(box.dataset.figure).textContent));

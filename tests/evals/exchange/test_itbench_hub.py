@@ -70,20 +70,18 @@ def test_a_dataset_says_where_it_came_from(hub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("repository", "revision", "tasks", "sentence"),
+    ("asked", "sentence"),
     [
-        ("owner/missing", "main", None, "no such dataset on the hub"),
-        ("owner/gated", "main", None, "accept its terms on the hub"),
-        (REPOSITORY, "v9", None, "no revision 'v9'; a branch, a tag or a commit expected"),
-        ("not a name", "main", None, "a repository such as ArtificialAnalysis/ITBench-AA expected"),
-        (REPOSITORY, "main", {"scenario-99"}, "there is no scenario-99 at revision"),
+        (("owner/missing", "main", None), "no such dataset on the hub"),
+        (("owner/gated", "main", None), "accept its terms on the hub"),
+        ((REPOSITORY, "v9", None), "no revision 'v9'; a branch, a tag or a commit expected"),
+        (("not a name", "main", None), "a repository such as ArtificialAnalysis/ITBench-AA expected"),
+        ((REPOSITORY, "main", {"scenario-99"}), "there is no scenario-99 at revision"),
     ],
 )
-def test_what_cannot_be_downloaded_is_said_in_a_sentence(
-    hub, tmp_path, repository, revision, tasks, sentence
-):
+def test_what_cannot_be_downloaded_is_said_in_a_sentence(hub, tmp_path, asked, sentence):
     with pytest.raises(HubError, match=sentence) as caught:
-        download(repository, revision, tasks, tmp_path / "hub", hub.endpoint)
+        download(*asked, tmp_path / "hub", hub.endpoint)
     assert "\n" not in str(caught.value)
 
 

@@ -6,7 +6,10 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import sleep as pause
 from typing import Any
 
 import pytest
@@ -114,6 +117,59 @@ def breaking_off() -> Iterator[Any]:
         server.daemon_threads = True
         server.script = []  # type: ignore[attr-defined]
         server.url = f"http://127.0.0.1:{server.server_address[1]}/v1"  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class KeepingOpen(socketserver.BaseRequestHandler):
+    """Begins an answer and then sends a blank now and then, for longer than anybody should wait."""
+
+    def handle(self) -> None:
+        self.request.recv(65536)
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        with suppress(OSError):  # The caller hung up.
+            for _ in range(50):
+                self.request.sendall(b" ")
+                pause(0.1)
+
+
+@pytest.fixture
+def keeping_open() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), KeepingOpen) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+
+
+class KeepingAlive(BaseHTTPRequestHandler):
+    """Answers every request on the connection it came on, as real servers do."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.callers.append(self.client_address)  # type: ignore[attr-defined]
+        body = json.dumps(completion()).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def keeping_alive() -> Iterator[Any]:
+    """A server with a `url`, and the address of every request's connection in `callers`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), KeepingAlive) as server:
+        server.daemon_threads = True
+        server.callers = []  # type: ignore[attr-defined]
+        server.url = f"http://127.0.0.1:{server.server_port}/v1"  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()

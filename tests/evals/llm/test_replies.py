@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from evals.llm.litellm_client import LiteLLMModel
 from evals.llm.settings import ModelSettings, Prices
@@ -157,18 +159,18 @@ def test_a_local_reasoner_sees_its_reasoning_again_and_others_do_not(route: str,
     assert sent(httpserver)["messages"][1] == {"role": "assistant", "content": "DNS.", **fields}
 
 
-def test_connections_are_kept_and_used_again(model: LiteLLMModel, httpserver: HTTPServer):
-    httpserver.expect_request(PATH).respond_with_json(completion())
+def test_one_run_keeps_its_connection_and_eight_share_a_pool(route: str, keeping_alive: Any):
+    model = LiteLLMModel(ModelSettings(f"{route}/m", api_base=keeping_alive.url))
     for _ in range(4):
         model.reply(QUESTION, [])
-    ports = {request.environ["REMOTE_PORT"] for request, _ in httpserver.log}
-    assert len(ports) == 1
+    assert len(set(keeping_alive.callers)) == 1
+    with ThreadPoolExecutor(8) as runs:
+        list(runs.map(lambda _: model.reply(QUESTION, []), range(40)))
+    assert len(set(keeping_alive.callers)) <= 8
 
 
 def test_eight_runs_call_at_once_and_each_gets_its_own_answer(model: LiteLLMModel, httpserver: HTTPServer):
-    def echo(request):
-        from werkzeug import Response
-
+    def echo(request: Request) -> Response:
         asked = json.loads(request.get_data())["messages"][-1]["content"]
         told = completion({"role": "assistant", "content": f"answer to {asked}"})
         return Response(json.dumps(told), content_type="application/json")
