@@ -89,7 +89,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "itbench_site.apps.StaticFiles",
     "django.contrib.humanize",
     "django_htmx",
     "rest_framework",
@@ -163,6 +163,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# Each file once, under the name with its hash: half the files to compress, and none that changes unseen.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # A page must not fall over for a picture that nobody collected yet.
 WHITENOISE_MANIFEST_STRICT = False
 

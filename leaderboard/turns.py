@@ -214,7 +214,7 @@ def call_view(call: ToolCall) -> CallView:
     streams = shell_streams(call.output or "")
     return CallView(
         number=call.number,
-        tool=call.tool,
+        tool=readable(call.tool),
         command=readable(call.command or call.arguments),
         is_shell=bool(call.command),
         stdout=folded(streams.stdout),

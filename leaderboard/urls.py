@@ -20,6 +20,8 @@ urlpatterns = [
     path("runs/<int:pk>/replay.cast", runs.replay, name="replay"),
     path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", runs.output, name="output"),
     path("methodology/", pages.methodology, name="methodology"),
+    # Browsers ask for it at this address on pages that name no icon, as in the admin.
+    path("favicon.ico", pages.favicon),
     path("healthz", pages.healthz, name="healthz"),
     path("readyz", pages.readyz, name="readyz"),
 ]

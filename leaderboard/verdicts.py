@@ -40,7 +40,7 @@ def verdicts_of(grade: Grade | None) -> list[Verdict]:
         Verdict(verdict["verdict"], readable(verdict["name"]), readable(verdict["reason"]))
         for verdict in grade.verdicts
     ]
-    missed = [Verdict("missed", root["description"], "not in the answer") for root in grade.missed]
+    missed = [Verdict("missed", readable(root["description"]), "not in the answer") for root in grade.missed]
     return submitted + missed
 
 
@@ -72,7 +72,9 @@ def graded_sentence(run: Run, grade: Grade) -> str:
     if grade.outcome == GradeOutcome.EXACT:
         return f"Exact: it found {causes(roots)} and blamed nothing else."
     if grade.outcome == GradeOutcome.OVER_REPORTED:
-        return f"Over-reported: it found {causes(roots)}, and blamed {bystanders(grade.false_positives)} too."
+        return (
+            f"Over-reported: it found {causes(roots)}, but also blamed {bystanders(grade.false_positives)}."
+        )
     if grade.outcome == GradeOutcome.NO_ANSWER:
         return f"No answer: {STOP_WORDS[run.stop_reason]}."
     if roots == 1:
@@ -85,4 +87,4 @@ def causes(roots: int) -> str:
 
 
 def bystanders(false_positives: int) -> str:
-    return "one that is none" if false_positives == 1 else f"{false_positives} that are none"
+    return "a bystander" if false_positives == 1 else f"{false_positives} bystanders"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from evals.incidents import addresses, cluster, experiments, flags, kubelet
 from evals.incidents.addresses import AddressProblem
-from evals.incidents.cluster import SHOP, Labels, PodTemplate, pod_labels
+from evals.incidents.cluster import Labels, PodTemplate, pod_labels
 from evals.incidents.journeys import edges
 from evals.incidents.state import Experiment, Pod, Policy
 from evals.incidents.world import World
@@ -84,7 +84,9 @@ def evaluate(world: World, now: float, rates: dict[str, float]) -> Conditions:
         parts = (_blipped(world, name, now), _saturated(used), _flagged(world, name))
         healths[name] = _combined(*parts, _pooled(world, name, rates))
     idle = frozenset(name for name in world.deployments if not serving(world, name))
-    return Conditions(links, healths, throttled, idle, queue_troubled=bool(_flag(world, "kafkaQueueProblems")))
+    return Conditions(
+        links, healths, throttled, idle, queue_troubled=bool(_flag(world, "kafkaQueueProblems"))
+    )
 
 
 def demand_m(world: World, name: str, rate: float, chaos: list[Experiment]) -> float:
@@ -95,7 +97,11 @@ def demand_m(world: World, name: str, rate: float, chaos: list[Experiment]) -> f
         for experiment in chaos
         if experiment.injection.action == "cpu" and experiment.injection.selects == name
     )
-    return deployment.workload.idle_m + deployment.workload.cost_m * rate / max(1, len(serving(world, name))) + stress
+    return (
+        deployment.workload.idle_m
+        + deployment.workload.cost_m * rate / max(1, len(serving(world, name)))
+        + stress
+    )
 
 
 def serving(world: World, name: str) -> list[Pod]:
@@ -183,7 +189,11 @@ def _parts(experiment: Experiment, caller: str, callee: str) -> bool:
 
 def _delay(experiment: Experiment, caller: str, callee: str) -> float:
     injection = experiment.injection
-    return float(injection.latency_ms) if injection.action == "delay" and injection.selects in {caller, callee} else 0.0
+    return (
+        float(injection.latency_ms)
+        if injection.action == "delay" and injection.selects in {caller, callee}
+        else 0.0
+    )
 
 
 # -- services -------------------------------------------------------------------------------------

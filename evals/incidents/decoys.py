@@ -73,7 +73,9 @@ def paused_schedule(setting: Setting) -> Change:
     """A Schedule exists that has been paused since it was made, and its experiment never began."""
     name = setting.bystander()
     action = setting.dice.pick(("cpu", "memory"))
-    injection = Injection("StressChaos", action, name, workers=2, load_percent=100, size_mi=400, duration_s=600)
+    injection = Injection(
+        "StressChaos", action, name, workers=2, load_percent=100, size_mi=400, duration_s=600
+    )
     label = f"{SHOP}-{name}-{action}-stress"
 
     def apply(world: World, now: float) -> None:

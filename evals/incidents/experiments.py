@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from evals.incidents.cluster import CHAOS, SHOP
 from evals.incidents.events import Happening
-from evals.incidents.state import FOREVER, Experiment, Identity, Injection, Ref, Schedule
+from evals.incidents.state import FOREVER, Experiment, Injection, Ref, Schedule
 from evals.incidents.world import World
+
+_INITED = Happening("FinalizerInited", "Finalizer has been inited", "initFinalizers")
+_STARTED = Happening("Started", "Experiment has started", "desiredphase")
+_TIME_UP = Happening("TimeUp", "Time up according to the duration", "desiredphase")
 
 
 def advance(world: World, now: float) -> None:
@@ -17,7 +21,9 @@ def advance(world: World, now: float) -> None:
             _recover(world, experiment, now)
 
 
-def put_schedule(world: World, name: str, injection: Injection, now: float, every: str = "@every 2h") -> Schedule:
+def put_schedule(
+    world: World, name: str, injection: Injection, now: float, every: str = "@every 2h"
+) -> Schedule:
     """Apply a Schedule; its first experiment follows within seconds."""
     identity = world.identity(Ref("Schedule", CHAOS, name), now, "kubectl-client-side-apply")
     schedule = Schedule(identity, injection, every, spawn_at=now + world.dice.between(1, 4))
@@ -54,24 +60,20 @@ def _spawn(world: World, schedule: Schedule, now: float) -> None:
     schedule.spawn_at = FOREVER  # the window ends before the next one is due
     world.touch(schedule.identity)
     name = experiment.identity.ref.name
-    _tell(world, schedule.identity, "Spawned", f"Create new object: {name}", "schedule-cron", now)
-    _tell(world, experiment.identity, "FinalizerInited", "Finalizer has been inited", "initFinalizers", now + 0.2)
-    _tell(world, experiment.identity, "Started", "Experiment has started", "desiredphase", now + 0.4)
+    world.happen(schedule.identity, Happening("Spawned", f"Create new object: {name}", "schedule-cron"), now)
+    world.happen(experiment.identity, _INITED, now + 0.2)
+    world.happen(experiment.identity, _STARTED, now + 0.4)
     experiment.pods = [pod.identity.ref.name for pod in world.deployments[schedule.injection.selects].pods]
     for pod in experiment.pods:
         message = f"Successfully apply chaos for {SHOP}/{pod}"
-        _tell(world, experiment.identity, "Applied", message, "records", now + 0.9)
+        world.happen(experiment.identity, Happening("Applied", message, "records"), now + 0.9)
     experiment.injected = bool(experiment.pods)
 
 
 def _recover(world: World, experiment: Experiment, now: float) -> None:
     experiment.injected = False
     world.touch(experiment.identity)
-    _tell(world, experiment.identity, "TimeUp", "Time up according to the duration", "desiredphase", now)
+    world.happen(experiment.identity, _TIME_UP, now)
     for pod in experiment.pods:
         message = f"Successfully recover chaos for {SHOP}/{pod}"
-        _tell(world, experiment.identity, "Recovered", message, "records", now + 0.6)
-
-
-def _tell(world: World, about: Identity, reason: str, message: str, component: str, now: float) -> None:
-    world.happen(about, Happening(reason, message, component), now)
+        world.happen(experiment.identity, Happening("Recovered", message, "records"), now + 0.6)

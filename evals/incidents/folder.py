@@ -59,11 +59,10 @@ def _refuse_strangers(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise FolderError(f"{folder} is a file; name a folder that is empty or does not exist")
+        raise FolderError(f"{folder} is a file; name a folder that is empty or absent")
     if any(folder.iterdir()) and not _is_ours(folder):
-        raise FolderError(
-            f"{folder} is not empty and was not made by make_incidents; name a folder that is empty or does not exist"
-        )
+        sentence = "is not empty and was not made by make_incidents; name a folder that is empty or absent"
+        raise FolderError(f"{folder} {sentence}")
 
 
 def _is_ours(folder: Path) -> bool:
@@ -107,7 +106,13 @@ def _measured(each: Plan, folder: Path) -> MadeIncident:
 
 
 def _mark(draft: Path, seed: int, scale: Scale) -> None:
-    marker = {"synthetic": True, "seed": seed, "scale": scale.name, "generator": GENERATOR, "version": VERSION}
+    marker = {
+        "synthetic": True,
+        "seed": seed,
+        "scale": scale.name,
+        "generator": GENERATOR,
+        "version": VERSION,
+    }
     for place in (draft, draft / "sre"):
         (place / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
 

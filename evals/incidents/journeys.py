@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 ENTRANCE = "frontend-proxy"
 VISITORS = "load-generator"
+QUEUE = "kafka"
 # Of these a caller sees only its own side: they write no spans.
-SILENT = {"valkey-cart", "postgresql", "kafka"}
+SILENT = {"valkey-cart", "postgresql", QUEUE}
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ def _sql(statement: str, own_ms: float) -> Call:
 
 _PRODUCT = _grpc("product-catalog", "ProductCatalogService/GetProduct", 4)
 _GET_CART = _grpc("cart", "CartService/GetCart", 5, _valkey("HGET"))
-_QUOTE = _grpc(
-    "shipping", "ShippingService/GetQuote", 6, Call("quote", "POST /getquote", 9, protocol="http")
-)
+_QUOTE = _grpc("shipping", "ShippingService/GetQuote", 6, Call("quote", "POST /getquote", 9, protocol="http"))
 _PLACE_ORDER = _grpc(
     "checkout",
     "CheckoutService/PlaceOrder",
@@ -60,7 +59,7 @@ _PLACE_ORDER = _grpc(
     _grpc("shipping", "ShippingService/ShipOrder", 7),
     _grpc("cart", "CartService/EmptyCart", 5, _valkey("HMSET")),
     Call("email", "POST /send_order_confirmation", 16, critical=False, protocol="http"),
-    Call("kafka", "orders publish", 4, protocol="kafka"),
+    Call(QUEUE, "orders publish", 4, protocol="kafka"),
 )
 _RECOMMEND = _grpc(
     "recommendation",
@@ -68,9 +67,7 @@ _RECOMMEND = _grpc(
     9,
     _grpc("product-catalog", "ProductCatalogService/ListProducts", 6),
 )
-_REVIEWS = _grpc(
-    "product-reviews", "ProductReviewService/GetProductReviews", 11, _sql("SELECT reviews", 7)
-)
+_REVIEWS = _grpc("product-reviews", "ProductReviewService/GetProductReviews", 11, _sql("SELECT reviews", 7))
 _ADD_ITEM = _grpc("cart", "CartService/AddItem", 5, _valkey("HMSET"))
 _CURRENCIES = _grpc("currency", "CurrencyService/GetSupportedCurrencies", 2)
 
@@ -120,7 +117,7 @@ def edges() -> Iterator[tuple[str, Call]]:
     for journey in JOURNEYS:
         yield from _below(VISITORS, journey.call)
     for consumer in CONSUMERS:
-        yield from _below("kafka", consumer)
+        yield from _below(QUEUE, consumer)
 
 
 def _below(caller: str, call: Call) -> Iterator[tuple[str, Call]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evals.incidents import addresses
 from evals.incidents.events import Happening
@@ -40,7 +40,9 @@ def wait(pod: Pod, stage: Stage, now: float, pauses: tuple[float, ...] = BACK_OF
 def crash(world: World, pod: Pod, exit_: Exit) -> None:
     """End the pod's container and let it wait for its next start."""
     pod.last_exit, pod.leaked_mi = exit_, 0.0
-    set_ready(world, pod, False, exit_.finished)
+    if pod.ready:
+        pod.ready, pod.ready_changed = False, exit_.finished
+    world.touch(pod.identity)
     pod.waiting = "CrashLoopBackOff"
     pause = int(BACK_OFF_S[min(pod.tries, len(BACK_OFF_S) - 1)])
     pod.waiting_message = (
@@ -51,12 +53,6 @@ def crash(world: World, pod: Pod, exit_: Exit) -> None:
     message = f"Back-off restarting failed container {pod.workload} in pod {pod.identity.ref.name}_"
     message += f"{pod.identity.ref.namespace}({pod.identity.uid})"
     _tell(world, pod, Happening("BackOff", message, "kubelet", warning=True), exit_.finished + 1)
-
-
-def set_ready(world: World, pod: Pod, ready: bool, now: float) -> None:
-    if pod.ready != ready:
-        pod.ready, pod.ready_changed = ready, now
-    world.touch(pod.identity)
 
 
 def deaf(pod: Pod) -> bool:
@@ -85,9 +81,13 @@ def _tell(world: World, pod: Pod, happening: Happening, now: float) -> None:
     world.happen(pod.identity, happening, now)
 
 
-def _container(pod: Pod, reason: str, message: str, warning: bool = False) -> Happening:
+def _container(pod: Pod, reason: str, message: str) -> Happening:
     path = f"spec.containers{{{pod.workload}}}"
-    return Happening(reason, message, "kubelet", warning, pod.node or "", path)
+    return Happening(reason, message, "kubelet", host=pod.node or "", field_path=path)
+
+
+def _failed(pod: Pod, message: str) -> Happening:
+    return replace(_container(pod, "Failed", message), warning=True)
 
 
 def _place(world: World, pod: Pod, now: float) -> None:
@@ -121,10 +121,12 @@ def _pull(world: World, pod: Pod, now: float) -> None:
         return
     reference = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}"'
     pulling = f'Pulling image "{image}"'
-    failed = f'Failed to pull image "{image}": rpc error: code = NotFound desc = {reference}: {image}: not found'
+    failed = (
+        f'Failed to pull image "{image}": rpc error: code = NotFound desc = {reference}: {image}: not found'
+    )
     _tell(world, pod, _container(pod, "Pulling", pulling), now)
-    _tell(world, pod, _container(pod, "Failed", failed, warning=True), now + 1.1)
-    _tell(world, pod, _container(pod, "Failed", "Error: ErrImagePull", warning=True), now + 1.1)
+    _tell(world, pod, _failed(pod, failed), now + 1.1)
+    _tell(world, pod, _failed(pod, "Error: ErrImagePull"), now + 1.1)
     pod.waiting = "ErrImagePull"
     pod.waiting_message = f"rpc error: code = NotFound desc = {reference}: {image}: not found"
     wait(pod, Stage.PULL_FAILED, now + 1.2, (12.0, 25.0, 45.0, 90.0, 170.0, 300.0))
@@ -134,7 +136,7 @@ def _pull(world: World, pod: Pod, now: float) -> None:
 def _back_off_pull(world: World, pod: Pod, now: float) -> None:
     message = f'Back-off pulling image "{pod.template.image}"'
     _tell(world, pod, _container(pod, "BackOff", message), now - 10)
-    _tell(world, pod, _container(pod, "Failed", "Error: ImagePullBackOff", warning=True), now - 10)
+    _tell(world, pod, _failed(pod, "Error: ImagePullBackOff"), now - 10)
     _pull(world, pod, now)
     pod.waiting, pod.waiting_message = "ImagePullBackOff", message
     pod.tries -= pod.stage is not Stage.PULL_FAILED
@@ -145,8 +147,7 @@ def _start(world: World, pod: Pod, now: float) -> None:
     _tell(world, pod, _container(pod, "Created", f"Created container: {pod.workload}"), now + 0.3)
     pod.waiting, pod.waiting_message, pod.started = "", "", now + 0.6
     if problem is not None and problem.reason == "StartError":
-        error = _container(pod, "Failed", f"Error: {problem.message}", warning=True)
-        _tell(world, pod, error, now + 0.5)
+        _tell(world, pod, _failed(pod, f"Error: {problem.message}"), now + 0.5)
         crash(world, pod, Exit("StartError", problem.code, now + 0.5, now + 0.5, problem.message))
         return
     _tell(world, pod, _container(pod, "Started", f"Started container {pod.workload}"), now + 0.6)
@@ -163,7 +164,8 @@ def _finish_start(world: World, pod: Pod, now: float) -> None:
         crash(world, pod, Exit(problem.reason, problem.code, pod.started, now, problem.message))
         return
     pod.stage, pod.due = Stage.RUNNING, FOREVER
-    set_ready(world, pod, True, now)
+    pod.ready, pod.ready_changed = True, now
+    world.touch(pod.identity)
 
 
 def _start_again(world: World, pod: Pod, now: float) -> None:

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from evals.incidents.dice import Dice
 
 # (multiple of the mean, share that takes at most as long); straight lines between.
-SHAPE = ((0.2, 0.0), (0.5, 0.12), (0.8, 0.40), (1.0, 0.62), (1.3, 0.82), (1.8, 0.94), (2.5, 0.985), (4.0, 1.0))
+SHAPE = (
+    (0.2, 0.0),
+    (0.5, 0.12),
+    (0.8, 0.40),
+    (1.0, 0.62),
+    (1.3, 0.82),
+    (1.8, 0.94),
+    (2.5, 0.985),
+    (4.0, 1.0),
+)
 _MULTIPLES = tuple(multiple for multiple, _ in SHAPE)
 
 

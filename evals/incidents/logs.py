@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from evals.incidents.clock import Clock
 from evals.incidents.cluster import WORKLOADS
 from evals.incidents.dice import Dice
-from evals.incidents.requests import PRODUCTS, Span
+from evals.incidents.requests import Span
+from evals.incidents.scales import Scale
 from evals.incidents.state import Pod
-from evals.incidents.traces import resource_attributes, status_code
+from evals.incidents.traces import GRPC_CODES, resource_attributes, status_code
 from evals.incidents.traffic import CLIENT, PRODUCER, SERVER
 
 INFO, WARN, ERROR = ("INFO", 9), ("WARN", 13), ("ERROR", 17)
@@ -37,19 +38,32 @@ def lines(spans: list[Span], clock: Clock, dice: Dice, share: float) -> Iterator
                 yield _access(span, clock)
         elif span.error and span.code != "CANCELLED":
             yield _failure(span, clock)
-        elif span.kind != CLIENT and span.service in _INFO and dice.happens(share):
-            yield _line(span, INFO, _INFO[span.service](span, dice))
+        elif span.kind != CLIENT and span.service in _SUCCESSES and dice.happens(share):
+            yield _line(span, INFO, _success(span, dice))
 
 
-def row(line: Line, clock: Clock, full: bool) -> tuple[object, ...]:
+def row(line: Line, clock: Clock, scale: Scale) -> tuple[object, ...]:
     """Return the line as a row of the log table, less the optional EventName."""
     when = clock.column(line.second)
-    resource = resource_attributes(line.service, line.pod, full)
-    scope = line.service if full else ""
     text, number = line.level
-    flags = 1 if line.trace else 0
-    return (when, when[:19], line.trace, line.span, flags, text, number, line.service, line.body, "",
-            resource, "", scope, "", {}, line.attributes)  # fmt: skip
+    return (
+        when,
+        when[:19],
+        line.trace,
+        line.span,
+        1 if line.trace else 0,
+        text,
+        number,
+        line.service,
+        line.body,
+        "",
+        resource_attributes(line.service, line.pod, scale),
+        "",
+        line.service if scale.full else "",
+        "",
+        {},
+        line.attributes,
+    )
 
 
 def _line(span: Span, level: tuple[str, int], body: str) -> Line:
@@ -57,97 +71,115 @@ def _line(span: Span, level: tuple[str, int], body: str) -> Line:
 
 
 def _access(span: Span, clock: Clock) -> Line:
+    """Return the line of the proxy's access log."""
     status, duration = status_code(span), (span.end_ns - span.start_ns) // 1_000_000
     flag = "-" if not span.error else "UF" if span.code == "UNAVAILABLE" else "UT"
-    details = f'"-" 0 {1200 + span.start_ns % 4000} {duration} {max(0, duration - 1)}'
+    path, when = span.details["path"], clock.iso_nanoseconds(span.start_ns / 1e9)[:23]
     body = (
-        f'[{clock.iso_nanoseconds(span.start_ns / 1e9)[:23]}Z] "{span.details["method"]} {span.details["path"]} '
-        f'HTTP/1.1" {status} {flag} via_upstream {details} "-" "python-requests/2.32.4" "{span.trace[:8]}" '
-        '"frontend-proxy:8080"'
+        f'[{when}Z] "{span.details["method"]} {path} HTTP/1.1" {status} {flag} via_upstream '
+        f'"-" 0 {1200 + span.start_ns % 4000} {duration} {max(0, duration - 1)} "-" '
+        f'"python-requests/2.32.4" "{span.trace[:8]}" "frontend-proxy:8080"'
     )
-    attributes = {"url.path": span.details["path"], "event.name": "proxy.access", "http.response.status_code": status}
+    attributes = {"url.path": path, "event.name": "proxy.access", "http.response.status_code": status}
     return Line(span.service, span.pod, span.end_ns / 1e9, INFO, body, span.trace, span.id, attributes)
+
+
+# -- failures, by language ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Failure:
+    span: Span
+    what: str
+    when: str
 
 
 def _failure(span: Span, clock: Clock) -> Line:
     style = _FAILURES[WORKLOADS[span.service].language]
     level = WARN if span.call and not span.call.critical else ERROR
     what = span.name if span.kind in {CLIENT, PRODUCER} else f"serving {span.name}"
-    return _line(span, level, style(span, what, clock.iso_nanoseconds(span.end_ns / 1e9)))
+    return _line(span, level, style(_Failure(span, what, clock.iso_nanoseconds(span.end_ns / 1e9))))
 
 
-# -- failures, by language ------------------------------------------------------------------------
+def _as_json(failure: _Failure) -> str:
+    span = failure.span
+    entry = {"time": failure.when, "level": "ERROR", "msg": f"{failure.what} failed"}
+    return json.dumps(entry | {"code": span.code, "error": span.error}, separators=(",", ":"))
 
 
-def _fail_json(span: Span, what: str, when: str) -> str:
-    entry = {"time": when, "level": "ERROR", "msg": f"{what} failed", "code": span.code, "error": span.error}
-    return json.dumps(entry, separators=(",", ":"))
-
-
-def _fail_node(span: Span, what: str, when: str) -> str:
+def _as_node(failure: _Failure) -> str:
+    span = failure.span
     return (
-        f"Error: {_number(span)} {span.code}: {span.error}\n    at callErrorFromStatus (/app/node_modules/@grpc/"
-        f"grpc-js/build/src/call.js:31:19)\n    for call at {what}"
+        f"Error: {GRPC_CODES.get(span.code, '2')} {span.code}: {span.error}\n"
+        "    at callErrorFromStatus (/app/node_modules/@grpc/grpc-js/build/src/call.js:31:19)\n"
+        f"    for call at {failure.what}"
     )
 
 
-def _fail_java(span: Span, what: str, when: str) -> str:
-    return f"{when[:19]} ERROR oteldemo.{span.service} - {what}: io.grpc.StatusRuntimeException: {span.code}: {span.error}"
+def _as_java(failure: _Failure) -> str:
+    span, second = failure.span, failure.when[:19]
+    problem = f"io.grpc.StatusRuntimeException: {span.code}: {span.error}"
+    return f"{second} ERROR oteldemo.{span.service} - {failure.what}: {problem}"
 
 
-def _fail_dotnet(span: Span, what: str, when: str) -> str:
-    return f"fail: {span.service}[0]\n      {what}: RpcException: Status(StatusCode={span.code}, Detail=\"{span.error}\")"
+def _as_dotnet(failure: _Failure) -> str:
+    span = failure.span
+    problem = f'RpcException: Status(StatusCode={span.code}, Detail="{span.error}")'
+    return f"fail: {span.service}[0]\n      {failure.what}: {problem}"
 
 
-def _fail_python(span: Span, what: str, when: str) -> str:
+def _as_python(failure: _Failure) -> str:
+    span = failure.span
     return (
-        f"{when[:19]} ERROR [{span.service}] [trace_id={span.trace} span_id={span.id}] - {what}: "
-        f"<_InactiveRpcError of RPC that terminated with: status = StatusCode.{span.code} details = \"{span.error}\">"
+        f"{failure.when[:19]} ERROR [{span.service}] [trace_id={span.trace} span_id={span.id}] - "
+        f"{failure.what}: StatusCode.{span.code}, {span.error}"
     )
 
 
-def _fail_plain(span: Span, what: str, when: str) -> str:
-    return f"{when[:19]} [error] {what}: {span.code}: {span.error}"
+def _as_plain(failure: _Failure) -> str:
+    return f"{failure.when[:19]} [error] {failure.what}: {failure.span.code}: {failure.span.error}"
 
 
-def _number(span: Span) -> str:
-    return {"UNAVAILABLE": "14", "DEADLINE_EXCEEDED": "4", "UNIMPLEMENTED": "12"}.get(span.code, "13")
-
-
-_FAILURES: dict[str, Callable[[Span, str, str], str]] = {
-    "go": _fail_json,
-    "nodejs": _fail_node,
-    "java": _fail_java,
-    "dotnet": _fail_dotnet,
-    "python": _fail_python,
-    "cpp": _fail_plain,
-    "envoy": _fail_plain,
-    "nginx": _fail_plain,
-    "php": _fail_plain,
-    "ruby": _fail_plain,
-    "rust": _fail_plain,
+_FAILURES: dict[str, Callable[[_Failure], str]] = {
+    "cpp": _as_plain,
+    "dotnet": _as_dotnet,
+    "envoy": _as_plain,
+    "go": _as_json,
+    "java": _as_java,
+    "nginx": _as_plain,
+    "nodejs": _as_node,
+    "php": _as_plain,
+    "python": _as_python,
+    "ruby": _as_plain,
+    "rust": _as_plain,
 }
 
 
 # -- successes, by service ------------------------------------------------------------------------
 
+_SUCCESSES = {
+    "accounting": "info: Accounting.Consumer[0]\n      Order {id} stored",
+    "ad": "INFO oteldemo.AdService - ad request for context [{word}]",
+    "cart": "info: cart.CartStore[0]\n      {method} for userId={user}",
+    "checkout": '{{"level":"INFO","msg":"order placed","order_id":"{id}","amount":{number}}}',
+    "currency": "[info] conversion done, amount {number}",
+    "email": "INFO -- : order confirmation sent to user {user}",
+    "fraud-detection": "INFO frauddetection - consumed order {id}, nothing suspicious",
+    "payment": '{{"level":30,"msg":"charge accepted","cardType":"visa","amount":{number}}}',
+    "product-catalog": '{{"level":"INFO","msg":"product found","id":"{product}"}}',
+    "product-reviews": "INFO [product_reviews] - reviews for {product} loaded",
+    "quote": 'quote.INFO: calculated quote {{"total":{number}}} []',
+    "recommendation": "INFO [recommendation] - recommending 5 products beside {product}",
+    "shipping": "[INFO shipping] {method} answered with {number} USD",
+}
 
-def _json(**entry: object) -> str:
-    return json.dumps(entry, separators=(",", ":"))
 
-
-_INFO: dict[str, Callable[[Span, Dice], str]] = {
-    "accounting": lambda span, dice: f"info: Accounting.Consumer[0]\n      Order stored, id {dice.hexadecimal(8)}",
-    "ad": lambda span, dice: f"INFO oteldemo.AdService - ad request for context [{dice.pick(('travel', 'telescopes', 'books'))}]",
-    "cart": lambda span, dice: f"info: cart.CartStore[0]\n      {span.name.split('/')[-1]} for userId={span.details['user']}",
-    "checkout": lambda span, dice: _json(level="INFO", msg="order placed", order_id=dice.hexadecimal(8), amount=dice.whole(20, 900)),
-    "currency": lambda span, dice: f"[info] conversion done, currency={dice.pick(('USD', 'EUR', 'CHF', 'JPY'))}",
-    "email": lambda span, dice: f"INFO -- : order confirmation sent to user {span.details['user']}",
-    "fraud-detection": lambda span, dice: f"INFO frauddetection - consumed order {dice.hexadecimal(8)}, score {dice.whole(0, 30)}",
-    "payment": lambda span, dice: _json(level=30, msg="charge accepted", cardType="visa", amount=dice.whole(20, 900)),
-    "product-catalog": lambda span, dice: _json(level="INFO", msg="product found", id=span.details["product"]),
-    "product-reviews": lambda span, dice: f"INFO [product_reviews] - {dice.whole(0, 9)} reviews for {span.details['product']}",
-    "quote": lambda span, dice: f'quote.INFO: calculated quote {{"total":{dice.whole(5, 90)}.{dice.whole(0, 9)}}} []',
-    "recommendation": lambda span, dice: f"INFO [recommendation] - list for {dice.pick(PRODUCTS)} has 5 products",
-    "shipping": lambda span, dice: f"[INFO shipping] {span.name.split('/')[-1]}: answered with {dice.whole(5, 90)} USD",
-}  # fmt: skip
+def _success(span: Span, dice: Dice) -> str:
+    return _SUCCESSES[span.service].format(
+        id=dice.hexadecimal(8),
+        method=span.name.split("/")[-1],
+        number=dice.whole(5, 900),
+        product=span.details["product"],
+        user=span.details["user"],
+        word=dice.pick(("books", "telescopes", "travel")),
+    )

@@ -13,15 +13,14 @@ from evals.incidents.world import Change, World
 
 JOBS = (("clickhouse", "clickhouse-backup"), ("prometheus", "rule-sync"), ("opensearch", "index-curator"))
 PROBES = (
-    'Readiness probe failed: Get "http://10.244.2.17:8080/healthz": context deadline exceeded '
-    "(Client.Timeout exceeded while awaiting headers)",
+    'Readiness probe failed: Get "http://10.244.2.17:8080/healthz": context deadline exceeded',
     "Liveness probe failed: command timed out after 1s",
     'Readiness probe failed: Get "http://10.244.1.40:13133/": read: connection reset by peer',
 )
 
 
 def changes(dice: Dice, window_s: float, trouble_s: float) -> list[Change]:
-    """Return harmless things that happen over the window, in no order; `trouble_s` is when the fault comes."""
+    """Return harmless things that happen over the window, in no order; the fault comes at `trouble_s`."""
     restless = [_restless_job(dice.child("restless"))] if dice.happens(0.6) else []
     return [
         *_job_runs(dice.child("jobs"), window_s),
@@ -43,13 +42,19 @@ def _job_run(namespace: str, cron_job: str, job: str) -> Callable[[World, float]
     """Return the change that is one run of a CronJob which does its work."""
     path = f"spec.containers{{{cron_job}}}"
     image = 'Container image "registry.k8s.io/tools/batch:v3" already present on machine'
-    texts = (("Pulled", image), ("Created", f"Created container: {cron_job}"), ("Started", f"Started container {cron_job}"))
+    texts = (
+        ("Pulled", image),
+        ("Created", f"Created container: {cron_job}"),
+        ("Started", f"Started container {cron_job}"),
+    )
 
     def run(world: World, now: float) -> None:
         job_identity = world.identity(Ref("Job", namespace, job), now)
         pod = world.identity(Ref("Pod", namespace, f"{job}-{world.dice.text(5)}"), now)
         node, name = world.dice.pick(world.nodes).name, pod.ref.name
-        world.happen(job_identity, Happening("SuccessfulCreate", f"Created pod: {name}", "job-controller"), now)
+        world.happen(
+            job_identity, Happening("SuccessfulCreate", f"Created pod: {name}", "job-controller"), now
+        )
         placed = f"Successfully assigned {namespace}/{name} to {node}"
         world.happen(pod, Happening("Scheduled", placed, "default-scheduler"), now + 0.1)
         for reason, text in texts:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evals.incidents import decoys, noise
-from evals.incidents.alerts import NAME_SETS
 from evals.incidents.clock import Clock
 from evals.incidents.dice import Dice
 from evals.incidents.faults import FAULTS
 from evals.incidents.faults.model import APART, Fault, NoVictim, Scene
+from evals.incidents.rules import NAME_SETS
 from evals.incidents.scales import Scale
 from evals.incidents.world import Change
 
@@ -23,6 +23,8 @@ DAYS = 120
 EASY, MEDIUM, HARD = "easy", "medium", "hard"
 DIFFICULTIES = (EASY, EASY, EASY, EASY, MEDIUM, MEDIUM, MEDIUM, HARD, HARD, HARD)
 DOUBLES_EVERY = 5
+# Second faults that would starve the first one's victim of traffic or of pods.
+POOR_COMPANY = {"autoscaler_bounds", "quota_exhausted"}
 
 
 @dataclass(frozen=True)
@@ -95,26 +97,20 @@ def _faults(dice: Dice, seed: int, number: int, terms: tuple[str, Scale]) -> tup
     second = scale.window_s * dice.between(0.36, 0.48)
     subtle = difficulty == HARD
     block, place = divmod(number - 1, DOUBLES_EVERY)
+    scene = Scene(dice, second, subtle)
     if Dice("deck", seed, "double", block).whole(0, DOUBLES_EVERY - 1) != place:
-        return (FAULTS[kind](Scene(dice, second, subtle)),)
-    return _two_faults(dice, kind, second, subtle)
+        return (FAULTS[kind](scene),)
+    return _two_faults(kind, scene)
 
 
-def _two_faults(dice: Dice, kind: str, second: float, subtle: bool) -> tuple[Fault, ...]:
+def _two_faults(kind: str, scene: Scene) -> tuple[Fault, ...]:
     """Return two faults that do not hide each other: the second one's victim stands apart."""
-    first = _first_that_fits(dice, (kind, *dice.shuffled(sorted(FAULTS))), Scene(dice, second, subtle))
-    others = [other for other in dice.shuffled(sorted(FAULTS)) if other != first.kind]
-    # One that starves all others of traffic is no company: the autoscaler's victims are everybody's entrance.
-    others = [other for other in others if other not in {"autoscaler_bounds", "quota_exhausted"}]
-    later = second + dice.pick((-1, 1)) * dice.between(60, 200)
-    scene = Scene(dice, later, False, allowed=APART, closed={first.victim})
-    return first, _first_that_fits(dice, tuple(others), scene)
-
-
-def _first_that_fits(dice: Dice, kinds: tuple[str, ...], scene: Scene) -> Fault:
-    for kind in kinds:
+    first, dice = FAULTS[kind](scene), scene.dice
+    second = scene.second + dice.pick((-1, 1)) * dice.between(60, 200)
+    aside = Scene(dice, second, subtle=False, allowed=APART, closed={first.victim})
+    for other in dice.shuffled(sorted(set(FAULTS) - {kind, *POOR_COMPANY})):
         try:
-            return FAULTS[kind](scene)
+            return first, FAULTS[other](aside)
         except NoVictim:
             continue
     raise NoVictim

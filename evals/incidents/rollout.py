@@ -84,7 +84,9 @@ def _create(world: World, replica_set: ReplicaSet, now: float) -> None:
     refusal = _refusal(world, replica_set)
     if refusal:
         replica_set.create_error = refusal
-        refused = Happening("FailedCreate", f"Error creating: {refusal}", "replicaset-controller", warning=True)
+        refused = Happening(
+            "FailedCreate", f"Error creating: {refusal}", "replicaset-controller", warning=True
+        )
         world.happen(replica_set.identity, refused, now)
         pause = BACK_OFF_S[min(replica_set.create_tries, len(BACK_OFF_S) - 1)]
         replica_set.create_tries += 1
@@ -155,4 +157,3 @@ def _rescale(world: World, autoscaler: Autoscaler, replicas: int, now: float) ->
     message = f"New size: {replicas}; reason: {why}"
     scaled = Happening("SuccessfulRescale", message, "horizontal-pod-autoscaler")
     world.happen(autoscaler.identity, scaled, now)
-

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from evals.incidents import conditions as physics
-from evals.incidents import experiments, kubelet, rollout, wear
+from evals.incidents import conditions as physics, experiments, kubelet, rollout, wear
 from evals.incidents.alerts import AlertManager
 from evals.incidents.conditions import Conditions
 from evals.incidents.meters import Meters

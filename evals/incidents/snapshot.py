@@ -61,7 +61,7 @@ class Recorder:
         self._chance = plan.dice.child("recorder")
         self._lag_s = self._chance.between(0.1, 0.9)  # of every alert query behind the full minute
         self._dumped: dict[str, str] = {}  # uid -> version last dumped
-        self._dump_objects(steady=True)
+        self._dump_objects()
 
     def step(self) -> None:
         simulation, scale = self.simulation, self._plan.scale
@@ -76,7 +76,7 @@ class Recorder:
         if now % ALERTS_S == 0:
             self._record_alerts("alerts_at_")
         if now % scale.objects_s == 0 and now < scale.window_s:
-            self._dump_objects(steady=now % scale.steady_objects_s == 0)
+            self._dump_objects()
 
     def close(self) -> None:
         """Write what is written once, at the end of the window."""
@@ -95,7 +95,7 @@ class Recorder:
             traced = chance.happens(scale.traced_share)
             for story in stories:
                 if traced:
-                    self._traces.add_all(traces.row(span, self._plan.clock, scale.full) for span in story)
+                    self._traces.add_all(traces.row(span, self._plan.clock, scale) for span in story)
                 for line in logs.lines(story, self._plan.clock, chance, scale.success_lines):
                     self._log(line)
         if self._chance.happens(CHATTER_SHARE):
@@ -103,7 +103,7 @@ class Recorder:
                 self._log(line)
 
     def _log(self, line: logs.Line) -> None:
-        row = logs.row(line, self._plan.clock, self._plan.scale.full)
+        row = logs.row(line, self._plan.clock, self._plan.scale)
         self._logs.add((*row, line.attributes.get("event.name", "")) if self._named else row)
 
     @property
@@ -121,9 +121,10 @@ class Recorder:
             about = {"event.domain": "k8s", "event.name": event.name, "k8s.resource.name": "events"}
             self._events.add(self._kubernetes_row(last + 0.3, body, namespace, about))
 
-    def _dump_objects(self, steady: bool) -> None:
-        """Dump the objects; with `steady` also those that hardly change and have not changed."""
+    def _dump_objects(self) -> None:
+        """Dump the objects; those that hardly change only when they did, or when it is their turn."""
         world, clock, now = self.simulation.world, self._plan.clock, self.simulation.now
+        steady = now % self._plan.scale.steady_objects_s == 0
         for offset, (kind, make) in enumerate(manifests.KINDS.items()):
             second = now + 0.05 * offset + self._chance.between(0.01, 0.04)
             for manifest in make(world, clock, now):
@@ -139,18 +140,25 @@ class Recorder:
     def _nested(self, kind: str) -> bool:
         return self._plan.quirks.nested_json and kind in NESTED_KINDS
 
-    def _kubernetes_row(self, second: float, body: Any, namespace: str, about: dict[str, str]) -> tuple[Any, ...]:
+    def _kubernetes_row(
+        self, second: float, body: Any, namespace: str, about: dict[str, str]
+    ) -> tuple[Any, ...]:
         when = self._plan.clock.column(second)
         resource = {"k8s.namespace.name": namespace} if namespace else {}
         text = json.dumps(body, separators=(",", ":"))
-        row = (when, when[:19], "", "", 0, "", 0, "", text, "", resource, "", SCOPE, "", {}, about)
+        row: tuple[Any, ...] = (
+            *(when, when[:19], "", "", 0, "", 0, "", text),
+            *("", resource, "", SCOPE, "", {}, about),
+        )
         return (*row, about.get("event.name", "")) if self._named else row
 
     # -- alerts -----------------------------------------------------------------------------------
 
     def _record_alerts(self, prefix: str) -> None:
         simulation, clock, quirks = self.simulation, self._plan.clock, self._plan.quirks
-        alerts = simulation.alerts.evaluate(simulation.world, simulation.meters, simulation.traffic, simulation.now)
+        alerts = simulation.alerts.evaluate(
+            simulation.world, simulation.meters, simulation.traffic, simulation.now
+        )
         documents = [alert_document(alert, clock) for alert in alerts]
         asked = simulation.now + self._lag_s
         shapes: dict[str, Any] = {
@@ -193,7 +201,8 @@ def _write_records(plan: Plan, folder: Path, recorder: Recorder) -> None:
         "difficulty": plan.difficulty,
         "alerts_fired": sorted({name for name, _ in recorder.simulation.alerts.fired}),
         "faults": [
-            {"kind": fault.kind, "victim": fault.victim, "at": clock.iso(fault.second)} for fault in plan.faults
+            {"kind": fault.kind, "victim": fault.victim, "at": clock.iso(fault.second)}
+            for fault in plan.faults
         ],
     }
     (folder / "status.json").write_text(json.dumps(status, indent=2) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from evals.incidents.clock import Clock
 from evals.incidents.cluster import RELEASE, SHOP
 from evals.incidents.requests import Span
+from evals.incidents.scales import Scale
 from evals.incidents.state import Pod
 from evals.incidents.traffic import CLIENT, CONSUMER, PRODUCER, SERVER
 
@@ -14,12 +15,12 @@ HTTP_STATUS = {"DEADLINE_EXCEEDED": "504", "UNAVAILABLE": "503", "UNIMPLEMENTED"
 KINDS = {SERVER: "Server", CLIENT: "Client", PRODUCER: "Producer", CONSUMER: "Consumer"}
 
 
-def resource_attributes(service: str, pod: Pod | None, full: bool) -> dict[str, str]:
+def resource_attributes(service: str, pod: Pod | None, scale: Scale) -> dict[str, str]:
     """Return what the SDK and the collector say of where a span or log line comes from."""
     attributes = {"service.name": service, "k8s.namespace.name": SHOP}
     if pod is not None:
         attributes["k8s.pod.name"] = pod.identity.ref.name
-    if full:
+    if scale.full:
         attributes |= {
             "k8s.deployment.name": service,
             "k8s.pod.uid": pod.identity.uid if pod else "",
@@ -41,19 +42,31 @@ def span_attributes(span: Span) -> dict[str, str]:
     if protocol == "grpc" and span.call:
         service, method = span.call.operation.split("/")
         code = GRPC_CODES.get(span.code, "2") if span.error else "0"
-        return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method, "rpc.grpc.status_code": code}
+        return {
+            "rpc.system": "grpc",
+            "rpc.service": service,
+            "rpc.method": method,
+            "rpc.grpc.status_code": code,
+        }
     if protocol in {"valkey", "postgresql"}:
         system = {"valkey": "redis"}.get(protocol, protocol)
-        return {"db.system": system, "db.statement": span.name, "server.address": span.call.callee if span.call else ""}
+        return {
+            "db.system": system,
+            "db.statement": span.name,
+            "server.address": span.call.callee if span.call else "",
+        }
     if protocol == "kafka":
         return {"messaging.system": "kafka", "messaging.destination.name": "orders"}
-    path = span.details["path"] if span.service in {"load-generator", "frontend-proxy", "frontend"} else span.name
+    path = (
+        span.details["path"]
+        if span.service in {"load-generator", "frontend-proxy", "frontend"}
+        else span.name
+    )
     method = span.details["method"] if path == span.details["path"] else span.name.split(" ")[0]
     return {"http.request.method": method, "url.path": path, "http.response.status_code": status_code(span)}
 
 
-def row(span: Span, clock: Clock, full: bool) -> tuple[object, ...]:
-    """Return the span's row; `full` adds what only a long recording has room for."""
+def row(span: Span, clock: Clock, scale: Scale) -> tuple[object, ...]:
     start, failed = span.start_ns / 1e9, bool(span.error)
     timestamps = [clock.column(span.end_ns / 1e9)] if failed else []
     failures = [{"exception.type": span.code, "exception.message": span.error}] if failed else []
@@ -67,9 +80,9 @@ def row(span: Span, clock: Clock, full: bool) -> tuple[object, ...]:
         span.name,
         KINDS[span.kind],
         span.service,
-        resource_attributes(span.service, span.pod, full),
-        f"@opentelemetry/instrumentation-{span.call.protocol if span.call else 'http'}" if full else "",
-        RELEASE if full else "",
+        resource_attributes(span.service, span.pod, scale),
+        f"@opentelemetry/instrumentation-{span.call.protocol if span.call else 'http'}" if scale.full else "",
+        RELEASE if scale.full else "",
         span_attributes(span),
         span.end_ns - span.start_ns,
         "Error" if failed else "Unset",

@@ -19,6 +19,7 @@ SERVER, CLIENT, PRODUCER, CONSUMER = "SERVER", "CLIENT", "PRODUCER", "CONSUMER"
 THINK_S = 2.1  # a visitor's pause between two requests
 CONSUMER_RATE = 25.0  # orders a second a healthy consumer can work off
 DELAYED_CONSUMER_RATE = 0.05
+FLOOD = 40  # times as many messages as there are orders, in a troubled queue
 
 
 class SpanKey(NamedTuple):
@@ -99,7 +100,7 @@ class Traffic:
         flow, load = Flow(), self.load(now)
         answer_ms = 0.0
         for journey in JOURNEYS:
-            ok, latency = _call(journey.call, VISITORS, load * journey.share, conditions, flow)
+            _, latency = _call(journey.call, VISITORS, load * journey.share, conditions, flow)
             answer_ms += journey.share * latency.total
         self._answer_s = 0.5 * self._answer_s + 0.5 * answer_ms / 1000
         self._consume(conditions, flow, step_s)
@@ -108,13 +109,14 @@ class Traffic:
     def _consume(self, conditions: Conditions, flow: Flow, step_s: float) -> None:
         key = SpanKey("checkout", "orders publish", PRODUCER)
         published = flow.volumes[key].ok if key in flow.volumes else 0.0
-        crowded = conditions.link("fraud-detection", "kafka").delay_ms >= 1_000 or conditions.queue_troubled
         for consumer in CONSUMERS:
             name = consumer.callee
             connected = conditions.link(name, "kafka").failure is None and conditions.works(name)
             self.members[name] = int(connected)
-            waiting = self.lag[name] / step_s + published * (40 if conditions.queue_troubled else 1)
-            limit = (DELAYED_CONSUMER_RATE if crowded else CONSUMER_RATE) if connected else 0.0
+            waiting = self.lag[name] / step_s + published * (FLOOD if conditions.queue_troubled else 1)
+            limit = (
+                (DELAYED_CONSUMER_RATE if conditions.queue_troubled else CONSUMER_RATE) if connected else 0.0
+            )
             rate = min(waiting, limit)
             self.lag[name] = (waiting - rate) * step_s
             if rate > 0:
@@ -141,7 +143,9 @@ def _call(call: Call, caller: str, rate: float, conditions: Conditions, flow: Fl
 def _serve(call: Call, rate: float, conditions: Conditions, flow: Flow, kind: str) -> tuple[float, Latency]:
     health = conditions.health(call.callee)
     ok = 1 - health.error
-    latency = Latency(health.added_ms * 0.7, call.own_ms * health.slowdown + health.added_ms * 0.3)
+    own = Latency(health.added_ms * 0.7, call.own_ms * health.slowdown + health.added_ms * 0.3)
+    # A request that the service fails by itself ends half-way.
+    latency = Latency().plus(own, weight=1 - health.error / 2)
     for inner in call.calls:
         inner_ok, inner_latency = _call(inner, call.callee, rate * ok, conditions, flow)
         latency = latency.plus(inner_latency, weight=ok)

@@ -9,7 +9,7 @@ import yaml
 
 from evals.incidents.cluster import SHOP, WORKLOADS
 from evals.incidents.faults.model import Entity, Fault, workload_entities
-from evals.incidents.journeys import VISITORS, callers, edges
+from evals.incidents.journeys import QUEUE, VISITORS, callers, edges
 from evals.incidents.plan import Plan, Quirks
 
 Fired = set[tuple[str, str]]  # alert name, service or pod
@@ -22,8 +22,12 @@ def ground_truth(plan: Plan, fired: Fired) -> str:
         "alerts": list(_alerts(services, fired)),
         "aliases": _aliases(plan, services),
         "fault": [_fault(fault) for fault in plan.faults],
-        "groups": [_group(entity, root, plan.quirks) for entity, root in _groups(plan, services)],
-        "propagations": [step for fault in plan.faults for step in _propagations(fault, services)],
+        "groups": _groups(plan, services),
+        "propagations": [
+            step
+            for fault in plan.faults
+            for step in _propagations(fault, _without_others(plan, fault, services))
+        ],
         "recommendedActions" if plan.quirks.truth_camel_case else "recommended_actions": _actions(plan),
     }
     name = plan.slug.lower()
@@ -81,32 +85,28 @@ def _aliases(plan: Plan, services: list[str]) -> list[list[str]]:
     return lists
 
 
-def _groups(plan: Plan, services: list[str]) -> list[tuple[Entity, bool]]:
-    groups: dict[str, tuple[Entity, bool]] = {}
+def _groups(plan: Plan, services: list[str]) -> list[dict[str, Any]]:
+    groups: dict[str, dict[str, Any]] = {}
     for fault in plan.faults:
-        groups[fault.root.id] = (fault.root, True)
+        groups[fault.root.id] = _group(fault.root, plan.quirks) | {"root_cause": True}
         for entity in _root_aliases(fault, plan.quirks):
-            groups.setdefault(entity.id, (entity, False))
+            groups.setdefault(entity.id, _group(entity, plan.quirks))
     for service in services:
         _, pod, front = workload_entities(service)
         for entity in (pod, front):
-            groups.setdefault(entity.id, (entity, False))
+            groups.setdefault(entity.id, _group(entity, plan.quirks))
     return list(groups.values())
 
 
-def _group(entity: Entity, root: bool, quirks: Quirks) -> dict[str, Any]:
+def _group(entity: Entity, quirks: Quirks) -> dict[str, Any]:
     group: dict[str, Any] = {}
-    single = entity.filters in {(), (entity.name,)}
-    if single and (quirks.bare_names or not entity.filters):
+    one_object = entity.filters == (entity.name,)
+    if not entity.filters or (one_object and quirks.bare_names):
         group["name"] = entity.name
     else:
         group["filter"] = list(entity.filters)
     group |= {"id": entity.id, "kind": entity.kind}
-    if entity.namespace:
-        group["namespace"] = entity.namespace
-    if root:
-        group["root_cause"] = True
-    return group
+    return group | ({"namespace": entity.namespace} if entity.namespace else {})
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
@@ -118,6 +118,12 @@ def _fault(fault: Fault) -> dict[str, Any]:
     }
 
 
+def _without_others(plan: Plan, fault: Fault, services: list[str]) -> list[str]:
+    """Return the services less the victims of the other faults, whose trouble is another story."""
+    others = {other.victim for other in plan.faults if other is not fault}
+    return [service for service in services if service not in others]
+
+
 def _propagations(fault: Fault, services: list[str]) -> Iterator[dict[str, Any]]:
     """Yield how trouble went from the root to the victim, and on to whoever calls it."""
     victim = fault.victim
@@ -126,12 +132,15 @@ def _propagations(fault: Fault, services: list[str]) -> Iterator[dict[str, Any]]
     yield _step(f"{victim}-pod-1", f"{victim}-service-1", fault.story.effect, effect)
     above, seen, reached = callers(), {victim}, [victim]
     for callee in reached:  # grows while it is read: breadth first
-        for caller in above.get(callee, ()):
+        # Whoever fills the queue does not feel that nobody empties it.
+        for caller in () if callee == QUEUE != victim else above.get(callee, ()):
             if caller in seen or caller == VISITORS or caller not in services:
                 continue
             seen.add(caller)
             reached.append(caller)
             condition, effect = f"{caller} calls {callee}", f"Requests of {caller} fail or are slow"
+            if caller == QUEUE:
+                condition, effect = f"{callee} reads orders from {caller}", "Orders wait in the queue"
             yield _step(f"{callee}-service-1", f"{caller}-service-1", condition, effect)
     yield from _starved(fault, services, seen)
 
@@ -143,7 +152,7 @@ def _starved(fault: Fault, services: list[str], seen: set[str]) -> Iterator[dict
     for caller in reached:  # grows while it is read
         for edge_caller, call in edges():
             if edge_caller == caller and call.callee not in seen and call.callee not in below:
-                below[call.callee] = caller
+                below[call.callee] = caller if caller in services else below[caller]
                 reached.append(call.callee)
     for callee, caller in below.items():
         if callee in services:

@@ -18,7 +18,10 @@ def advance(world: World, now: float, rates: dict[str, float], step_s: float) ->
         for pod in world.deployments[service].pods:
             pod.leaked_mi += leak
     for pod in world.shop_pods():
-        if pod.stage is Stage.RUNNING and conditions.memory_mi(world, pod, now) > pod.template.memory_limit_mi:
+        if (
+            pod.stage is Stage.RUNNING
+            and conditions.memory_mi(world, pod, now) > pod.template.memory_limit_mi
+        ):
             _kill(world, pod, now)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -277,6 +278,8 @@ def be_quiet() -> None:
     litellm.drop_params = False
     litellm.modify_params = False
     litellm.callbacks = []
+    # Pydantic warns of LiteLLM's own classes, and of replies that are not quite OpenAI's.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -41,7 +44,7 @@ def prepare(tell: Callable[[str], object]) -> Account:
     """Bring database, static files, incidents and models to where the demo begins; what is there stays."""
     tell("Preparing the database and the pages ...")
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    collect_static_files()
     load_published()
     folder = settings.ITBENCH_DATA_DIR / "sample-incidents"
     if not folder.is_dir():
@@ -52,15 +55,31 @@ def prepare(tell: Callable[[str], object]) -> Account:
     return admin_account()
 
 
+def collect_static_files() -> None:
+    """Collect and compress, which takes ten seconds, where a file is not as it was the last time."""
+    noted = settings.ITBENCH_DATA_DIR / "static-collected-from"
+    found = [
+        f"{path} {storage.size(path)} {storage.get_modified_time(path).timestamp()}"
+        for finder in get_finders()
+        for path, storage in finder.list([])
+    ]
+    fingerprint = hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
+    collected = (settings.STATIC_ROOT / "staticfiles.json").is_file()
+    if collected and noted.is_file() and noted.read_text() == fingerprint:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    noted.write_text(fingerprint)
+
+
 def make_incidents(folder: Path) -> None:
     # Under another name until it is whole: an interrupted demo must not leave half a benchmark.
     unfinished = folder.with_name(folder.name + ".unfinished")
-    call_command("make_incidents", out=str(unfinished), **INCIDENTS)
+    call_command("make_incidents", out=str(unfinished), stdout=StringIO(), **INCIDENTS)
     unfinished.rename(folder)
 
 
 def import_incidents(folder: Path) -> None:
-    call_command("import_benchmark", str(folder), slug=BENCHMARK, name="Sample incidents")
+    call_command("import_benchmark", str(folder), slug=BENCHMARK, name="Sample incidents", stdout=StringIO())
 
 
 def register_baselines() -> None:

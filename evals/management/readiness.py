@@ -102,7 +102,7 @@ def check_workers() -> Check:
 
 def check_benchmarks() -> Check:
     found = [
-        f"{benchmark.slug} ({count} tasks)"
+        f"{benchmark.slug} ({count} task{'s' if count > 1 else ''})"
         for benchmark in Benchmark.objects.all()
         if (count := sum(task.snapshot_folder.is_dir() for task in benchmark.tasks.all()))
     ]

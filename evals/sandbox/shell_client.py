@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 from evals.sandbox import HOME, CommandResult, SandboxError, SandboxSpec, shell_server
 
 START_S = 60  # an engine under load takes seconds to start a container
-SILENCE_S = 30  # beyond a command's own time limit, before the server counts as lost
+PATIENCE_S = 30.0  # beyond a command's own time limit, before the server counts as lost
 
 
 class ServerStream(Protocol):
@@ -57,9 +57,10 @@ def server_command(python: str) -> list[str]:
 class ShellClient:
     """Asks a shell server, one request at a time. Once it failed, it is not asked again."""
 
-    def __init__(self, stream: ServerStream, name: str) -> None:
+    def __init__(self, stream: ServerStream, name: str, patience_s: float = PATIENCE_S) -> None:
         self._stream = stream
         self._name = name  # of the sandbox, for messages
+        self._patience_s = patience_s
         self._received = bytearray()
         self._failure: str | None = None
         self._lock = threading.Lock()
@@ -69,7 +70,7 @@ class ShellClient:
 
     def ask(self, request: dict[str, Any], timeout_s: float = 0) -> tuple[dict[str, Any], bytes]:
         """Return the answer's header and raw bytes; raise SandboxError when none comes."""
-        return self._exchange(shell_server.pack(request), timeout_s + SILENCE_S)
+        return self._exchange(shell_server.pack(request), timeout_s + self._patience_s)
 
     def _exchange(self, frame: bytes, timeout_s: float) -> tuple[dict[str, Any], bytes]:
         deadline = time.monotonic() + timeout_s

@@ -33,7 +33,6 @@ ARGUMENT_BYTES = 100_000
 GRACE_S = 0.1
 WATCH_S = 0.1  # between two looks at the memory in use, where no cgroup limits it
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
-KILLED = 128 + signal.SIGKILL
 # Python ignores SIGPIPE, and whoever started the worker may have ignored more; commands do not inherit it.
 DEFAULT_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 CROWDED_NOTE = b"sandbox: no room for another process, so all background processes were killed\n"
@@ -137,8 +136,10 @@ def start_bash(text: str, limit_bytes: int, environment: dict[str, str]) -> Comm
     ]
     parent_ends = [stdout_end, stderr_end]
     if len(argument) > ARGUMENT_BYTES:
-        parent_ends.append(script_file(argument))
-        wiring.append((os.POSIX_SPAWN_DUP2, parent_ends[-1], 3))
+        script = os.memfd_create("command")
+        os.pwrite(script, argument, 0)
+        parent_ends.append(script)
+        wiring.append((os.POSIX_SPAWN_DUP2, script, 3))
         argument = b"source /dev/fd/3"
     try:
         pid = os.posix_spawn(
@@ -157,14 +158,6 @@ def start_bash(text: str, limit_bytes: int, environment: dict[str, str]) -> Comm
         for fd in parent_ends:
             os.close(fd)
     return Command(pid, stdout, stderr, limit_bytes)
-
-
-def script_file(text: bytes) -> int:
-    fd = os.memfd_create("command")
-    with open(fd, "wb", closefd=False) as file:
-        file.write(text)
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
 
 
 def process_ids() -> list[int]:
@@ -238,13 +231,13 @@ class Server:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._environment: dict[str, str] = settings["environment"]
-        # A shell that can be started but can't start anything itself helps nobody.
-        self._crowd = 0.9 * settings["processes"] if settings["processes"] else float("inf")
+        # Half of them in the background is a fork bomb: it leaves no room for a command's own processes.
+        self._crowd = settings["processes"] // 2 if settings["processes"] else sys.maxsize
         self._memory_bytes: int | None = settings["memory_bytes"]
         self._command: Command | None = None
         self._children_left = False
         self._next_look = 0.0  # at the memory in use, by the monotonic clock
-        self._wakeup = wakeup_at_each_ended_child()
+        self._wakeup = readable_at_each_ended_child()
         # Opened before PR_SET_DUMPABLE, which hands this process' files in /proc over to root.
         self._oom_score = os.open("/proc/self/oom_score_adj", os.O_RDWR)
         self._own_oom_score = os.read(self._oom_score, 16)
@@ -280,8 +273,9 @@ class Server:
         crowded = self._children_left and len(process_ids()) > self._crowd
         if crowded:
             self._kill_everything()
-        # Raised while the child is born: the kernel, out of memory, takes commands before this server.
-        os.write(self._oom_score, b"1000")
+        # Out of memory, the kernel is to kill commands, however small, before this server: they are born
+        # with half the highest score, which this server has for that moment too, and then get the rest.
+        os.write(self._oom_score, b"500")
         try:
             command = start_bash(text, limit_bytes, self._environment)
         except OSError:
@@ -290,6 +284,8 @@ class Server:
             command = start_bash(text, limit_bytes, self._environment)
         finally:
             os.write(self._oom_score, self._own_oom_score)
+        with suppress(OSError), open(f"/proc/{command.pid}/oom_score_adj", "wb") as file:
+            file.write(b"1000")
         self._children_left = True
         command.note = CROWDED_NOTE if crowded else b""
         return command
@@ -343,7 +339,7 @@ class Server:
         self._kill_everything()
         if self._command is not None and not self._command.ended:
             self._command.ended = True
-            self._command.exit_code = KILLED
+            self._command.exit_code = 128 + signal.SIGKILL
             self._command.note = MEMORY_NOTE
 
     def _kill_everything(self) -> None:
@@ -351,8 +347,8 @@ class Server:
         self._children_left = False
 
 
-def wakeup_at_each_ended_child() -> int:
-    """Return a file descriptor that can be read after a child ended."""
+def readable_at_each_ended_child() -> int:
+    """Return a file descriptor that has something to read when a child ended."""
     wakeup, write_end = os.pipe()
     os.set_blocking(wakeup, False)
     os.set_blocking(write_end, False)

@@ -11,12 +11,14 @@ from django.utils.safestring import SafeString
 
 from leaderboard import units
 from leaderboard.grids import score_class
+from leaderboard.terminal import readable
 
 register = template.Library()
 
 for name in ("percent", "score", "dollars", "count", "decimal", "duration", "size"):
     register.filter(name, getattr(units, name))
 register.filter("score_class", score_class)
+register.filter("readable", readable)
 
 
 @register.filter

@@ -148,7 +148,7 @@ def headers(shown: Mapping[str, bool], sort: str, *, descending: bool) -> list[H
             Header(
                 key=key,
                 label=label,
-                unit=unit,
+                unit="" if key == "score" and not shown["interval"] else unit,
                 title=title,
                 sort=f"{'' if falls else '-'}{key}",
                 aria_sort=("descending" if descending else "ascending") if sorted_now else "",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -13,6 +14,11 @@ from django.views.decorators.http import require_safe
 @require_safe
 def methodology(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/methodology.html", {"nav": "methodology"})
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    return redirect(static("img/logo.svg"), permanent=False)
 
 
 @require_safe

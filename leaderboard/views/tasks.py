@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from evals.models import Benchmark, Evaluation, Run, Task
 from evals.queries import frame_of, known_mean, standing_evaluations
 from leaderboard.grids import Line, cell, mean_score, records_by
+from leaderboard.views.alert_lines import alert_lines
 from leaderboard.views.audience import is_staff, visible_tasks
 
 
@@ -53,9 +54,12 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
     evaluations = standing_evaluations(found.benchmark)
     frame = frame_of(found.runs.filter(evaluation__in=evaluations), found.benchmark.grader)
     lines = model_lines(evaluations, frame, found)
+    alerts, span = alert_lines(found.alert_summary)
     context = {
         "nav": "board",
         "benchmark": found.benchmark,
+        "alerts": alerts,
+        "span": span,
         "task": found,
         "lines": sorted(lines, key=lambda line: -(line.mean if line.mean is not None else -1)),
         "mean": known_mean(frame["score"].dropna()),

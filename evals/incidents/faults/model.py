@@ -10,10 +10,9 @@ from evals.incidents.dice import Dice
 from evals.incidents.traffic import Surge
 from evals.incidents.world import Change
 
-SINGLE = tuple(
-    name for name in ("accounting", "ad", "checkout", "currency", "email", "fraud-detection", "image-provider",
-                      "payment", "product-reviews", "quote", "recommendation", "shipping")
-)  # fmt: skip
+# Workloads with one replica: without their pod they serve nobody.
+SINGLE = ("accounting", "ad", "checkout", "currency", "email", "fraud-detection", "image-provider", "payment",
+          "product-reviews", "quote", "recommendation", "shipping")  # fmt: skip
 # Their trouble leaves the rest of the shop alone, so that another root's traces stay visible beside it.
 APART = frozenset({"ad", "email", "image-provider", "product-reviews", "recommendation", "accounting",
                    "fraud-detection"})  # fmt: skip

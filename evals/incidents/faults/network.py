@@ -11,8 +11,10 @@ from evals.incidents.world import Change, World
 SHUT_OFF = ("frontend", "checkout", "cart", "payment", "product-catalog", "recommendation", "ad", "currency",
             "quote", "valkey-cart", "kafka", "postgresql", "email", "product-reviews")  # fmt: skip
 # A service with several callers, and the one that a narrow policy forgets.
-FORGOTTEN = (("cart", "frontend"), ("currency", "frontend"), ("shipping", "frontend"), ("kafka", "accounting"),
-             ("product-catalog", "frontend"), ("postgresql", "product-reviews"))  # fmt: skip
+FORGOTTEN = (
+    ("cart", "frontend"), ("currency", "frontend"), ("shipping", "frontend"), ("kafka", "accounting"),
+    ("product-catalog", "frontend"), ("postgresql", "product-reviews"),
+)  # fmt: skip
 PARTED = (
     ("shipping", "quote"), ("fraud-detection", "kafka"), ("checkout", "payment"), ("frontend", "ad"),
     ("recommendation", "product-catalog"), ("cart", "valkey-cart"), ("checkout", "email"),

@@ -75,4 +75,3 @@ def memory_stress(scene: Scene) -> Fault:
         (f"Pause or delete the Schedule {name} and its StressChaos",),
     )
     return chaos_fault("memory_stress", scene, name, injection, story)
-

@@ -84,7 +84,9 @@ def wrong_command(scene: Scene) -> Fault:
         effect,
         (f"Remove the command from the {name} deployment",),
     )
-    return _template_fault("wrong_command", scene, name, replace(WORKLOADS[name].template, command=command), story)
+    return _template_fault(
+        "wrong_command", scene, name, replace(WORKLOADS[name].template, command=command), story
+    )
 
 
 def node_selector(scene: Scene) -> Fault:

@@ -91,7 +91,12 @@ def _experiment(experiment: Experiment, clock: Clock, now: float) -> dict[str, A
     container = f"/{experiment.injection.selects}" if experiment.injection.kind == "StressChaos" else ""
     phase = "Injected" if running else "Not Injected"
     counts = {"injectedCount": 1, "recoveredCount": int(over)}
-    states = {"Selected": bool(experiment.pods), "AllInjected": running, "AllRecovered": over, "Paused": experiment.paused}
+    states = {
+        "Selected": bool(experiment.pods),
+        "AllInjected": running,
+        "AllRecovered": over,
+        "Paused": experiment.paused,
+    }
     return {
         "apiVersion": API_VERSION,
         "kind": experiment.injection.kind,

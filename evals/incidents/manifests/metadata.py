@@ -33,8 +33,9 @@ def specified(identity: Identity, clock: Clock, labels: dict[str, str] | None = 
     return made
 
 
-def condition(kind: str, status: bool, since: str, reason: str = "", message: str = "") -> dict[str, Any]:
-    made: dict[str, Any] = {"type": kind, "status": str(status), "lastTransitionTime": since}
+def condition(kind: str, status: str, since: str, reason: str = "", message: str = "") -> dict[str, Any]:
+    """Return a status condition; the status is "True" or "False"."""
+    made: dict[str, Any] = {"type": kind, "status": status, "lastTransitionTime": since}
     if reason:
         made["reason"] = reason
     if message:

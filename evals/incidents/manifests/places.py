@@ -28,9 +28,9 @@ def nodes(world: World, clock: Clock, now: float) -> Iterator[dict[str, Any]]:
                 "capacity": capacity,
                 "allocatable": capacity,
                 "conditions": [
-                    condition("MemoryPressure", False, since, "KubeletHasSufficientMemory"),
-                    condition("DiskPressure", False, since, "KubeletHasNoDiskPressure"),
-                    condition("Ready", True, since, "KubeletReady"),
+                    condition("MemoryPressure", "False", since, "KubeletHasSufficientMemory"),
+                    condition("DiskPressure", "False", since, "KubeletHasNoDiskPressure"),
+                    condition("Ready", "True", since, "KubeletReady"),
                 ],
             },
         }

@@ -100,7 +100,7 @@ def _autoscaler_conditions(autoscaler: Autoscaler, clock: Clock) -> list[dict[st
         bound = "more than the maximum" if high else "less than the minimum"
         limited = f"the desired replica count is {bound} replica count"
     return [
-        condition("AbleToScale", True, since, "ReadyForNewScale"),
-        condition("ScalingActive", True, since, "ValidMetricFound"),
-        condition("ScalingLimited", autoscaler.limited, since, reason, limited),
+        condition("AbleToScale", "True", since, "ReadyForNewScale"),
+        condition("ScalingActive", "True", since, "ValidMetricFound"),
+        condition("ScalingLimited", str(autoscaler.limited), since, reason, limited),
     ]

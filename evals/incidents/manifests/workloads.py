@@ -109,7 +109,7 @@ def _deployment_status(deployment: Deployment, clock: Clock) -> dict[str, Any]:
     status["conditions"] = [
         condition(
             "Available",
-            deployment.available,
+            str(deployment.available),
             clock.iso(deployment.available_changed),
             "MinimumReplicasAvailable" if deployment.available else "MinimumReplicasUnavailable",
         ),
@@ -118,7 +118,7 @@ def _deployment_status(deployment: Deployment, clock: Clock) -> dict[str, Any]:
     error = deployment.current.create_error
     if error:
         since = clock.iso(deployment.current.identity.created)
-        status["conditions"].append(condition("ReplicaFailure", True, since, "FailedCreate", error))
+        status["conditions"].append(condition("ReplicaFailure", "True", since, "FailedCreate", error))
     return status
 
 
@@ -128,7 +128,7 @@ def _progress(deployment: Deployment, clock: Clock) -> dict[str, Any]:
     reason = "NewReplicaSetAvailable" if done else "ReplicaSetUpdated"
     verb = "has successfully progressed." if done else "is progressing."
     message = f'ReplicaSet "{current.identity.ref.name}" {verb}'
-    return condition("Progressing", True, clock.iso(current.identity.created), reason, message)
+    return condition("Progressing", "True", clock.iso(current.identity.created), reason, message)
 
 
 def _replica_set(replica_set: ReplicaSet, deployment: Deployment, clock: Clock) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _replica_set(replica_set: ReplicaSet, deployment: Deployment, clock: Clock) 
     status |= {"readyReplicas": ready, "availableReplicas": ready} if ready else {}
     if replica_set.create_error:
         since = clock.iso(replica_set.identity.created)
-        failure = condition("ReplicaFailure", True, since, "FailedCreate", replica_set.create_error)
+        failure = condition("ReplicaFailure", "True", since, "FailedCreate", replica_set.create_error)
         status["conditions"] = [failure]
     return {
         "apiVersion": "apps/v1",
@@ -185,7 +185,7 @@ def _pod(pod: Pod, labels: dict[str, str], clock: Clock) -> dict[str, Any]:
 def _pod_status(pod: Pod, clock: Clock) -> dict[str, Any]:
     if pod.node is None:
         since = clock.iso(pod.identity.created)
-        unplaced = condition("PodScheduled", False, since, "Unschedulable", pod.waiting_message)
+        unplaced = condition("PodScheduled", "False", since, "Unschedulable", pod.waiting_message)
         return {"phase": "Pending", "conditions": [unplaced], "qosClass": "Burstable"}
     pulled = pod.stage not in {Stage.PULLING, Stage.PULL_FAILED}
     changed, scheduled = clock.iso(max(pod.ready_changed, pod.scheduled)), clock.iso(pod.scheduled)
@@ -194,10 +194,10 @@ def _pod_status(pod: Pod, clock: Clock) -> dict[str, Any]:
     return {
         "phase": "Running" if pulled else "Pending",
         "conditions": [
-            condition("PodScheduled", True, scheduled),
-            condition("Initialized", True, scheduled),
-            condition("ContainersReady", pod.ready, changed, why, text),
-            condition("Ready", pod.ready, changed, why, text),
+            condition("PodScheduled", "True", scheduled),
+            condition("Initialized", "True", scheduled),
+            condition("ContainersReady", str(pod.ready), changed, why, text),
+            condition("Ready", str(pod.ready), changed, why, text),
         ],
         "podIP": pod.address,
         "startTime": scheduled,

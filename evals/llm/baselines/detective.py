@@ -39,7 +39,10 @@ def detective() -> Generator[Look, Seen, Answer]:
 def look(notes: dict[str, list[dict[str, Any]]], name: str, command: str, says: str) -> Investigation:
     """Run a command and note its rows under a name; `says` is what led here."""
     seen = yield Look(command, says)
-    notes[name] = [*notes.get(name, []), *seen.rows]
+    rows = [row for row in seen.rows if "more" not in row]
+    notes[name] = [*notes.get(name, []), *rows]
+    if seen.exit_code != 0:
+        notes.setdefault("failed", []).append({"look": name})
 
 
 def symptoms(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
@@ -74,7 +77,9 @@ def causes(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
     )
     before = "problems"
     for command, found, question in steps:
-        yield from look(notes, command, toolkit(command), about_finds(notes[before], found, question))
+        yield from look(
+            notes, command, toolkit(command), about_finds(Facts(notes), before, f"{found}. {question}")
+        )
         before = command
 
 
@@ -84,7 +89,7 @@ def traffic(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
     says = "I follow the calls, to see where the errors start and not where they pass."
     yield from look(notes, "traces", toolkit("traces --limit 150" + since), says)
     yield from look(notes, "logs", toolkit("logs --limit 30" + since), about_traces(Facts(notes)))
-    says = about_finds(notes["logs"], "kind of complaint in the logs", "Do the metrics say the same?")
+    says = about_finds(Facts(notes), "logs", "kind of complaint in the logs. Do the metrics say the same?")
     yield from look(notes, "metrics", toolkit("metrics --limit 30" + since), says)
 
 

@@ -41,11 +41,14 @@ def about_events(facts: Facts) -> str:
     return f"Warnings: {said}. I read the objects' own status next."
 
 
-def about_finds(rows: Sequence[Row], what: str, question: str) -> str:
-    """Tell how many there are and which come first, then ask what comes next."""
-    rows = [row for row in rows if "more" not in row]
+def about_finds(facts: Facts, look: str, what_and_next: str) -> str:
+    """Tell how much a look gave and what came first, with what it is and what is asked next."""
+    rows = facts.of(look)
+    if any(failed["look"] == look for failed in facts.of("failed")):
+        return f"I could not read that. {what_and_next.partition('. ')[2]}"
     if not rows:
-        return f"No {what}. {question}"
+        return f"No {what_and_next}"
+    what, _, question = what_and_next.partition(". ")
     shown = "; ".join(one_line(row) for row in rows[:3])
     return f"{len(rows)} x {what}: {shown}. {question}"
 

@@ -28,7 +28,7 @@ from evals.models import Evaluation, Run, RunState
 HOST = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 8000, 20
 SERVER_WITHIN_S = 60
-CHECK_WITHIN_S = 240
+CHECK_WITHIN_S = 600
 LOOK_AGAIN_S = 0.5
 TELL_AGAIN_S = 3
 
@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 start_site(children, port)
                 self.introduce(port, account)
                 evaluations = demonstration.queue_evaluations()
-                self.tell(f"The agents work in: {sandboxes_of(evaluations)}\n")
+                self.tell(f"  The agents work in: {sandboxes_of(evaluations)}\n")
                 self.watch(evaluations, children, CHECK_WITHIN_S if options["check"] else None)
                 if options["check"]:
                     self.ask_pages(page_checks.Site(address(port), account, evaluations))
@@ -125,7 +125,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def tell(self, text: str) -> None:
-        self.stdout.write(text)
+        self.stdout.write(text + "\n")
         self.stdout.flush()
 
 

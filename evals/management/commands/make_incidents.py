@@ -25,8 +25,12 @@ class Command(BaseCommand):
         # Values arrive as text and are checked here, so that a wrong one is answered by one sentence.
         parser.add_argument("--out", metavar="FOLDER", help="where to; empty, absent or made by this command")
         parser.add_argument("--count", metavar="N", default="12", help=f"how many, 1 to {MOST} (12)")
-        parser.add_argument("--seed", metavar="S", default="1", help="a whole number; another seed, other incidents (1)")
-        parser.add_argument("--scale", default="small", help="small: under 2 MB each; real: hundreds of MB each (small)")
+        parser.add_argument(
+            "--seed", metavar="S", default="1", help="a whole number; another seed, other incidents (1)"
+        )
+        parser.add_argument(
+            "--scale", default="small", help="small: under 2 MB each; real: hundreds of MB each (small)"
+        )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,21 +48,24 @@ class Command(BaseCommand):
         except FolderError as error:
             raise CommandError(str(error), returncode=2) from error
         except OSError as error:
-            raise CommandError(f"{folder} can't be written: {error.strerror or error}", returncode=2) from error
-        self._report(folder, made, options["json"])
+            raise CommandError(
+                f"{folder} can't be written: {error.strerror or error}", returncode=2
+            ) from error
+        total = sum(incident.size_bytes for incident in made)
+        if options["json"]:
+            report = {
+                "folder": str(folder),
+                "incidents": [asdict(each) for each in made],
+                "size_bytes": total,
+            }
+            self.stdout.write(json.dumps(report, indent=2))
+        else:
+            self.stdout.write(f"{len(made)} incidents, {total / 1e6:,.1f} MB, in {folder}")
 
     def _tell(self, incident: MadeIncident) -> None:
         kinds = " and ".join(incident.faults)
         size = f"{incident.size_bytes / 1e6:,.1f} MB in {incident.files} files"
         self.stdout.write(f"{incident.slug:<14}{incident.difficulty:<8}{kinds} ({size})")
-
-    def _report(self, folder: Path, made: list[MadeIncident], as_json: bool) -> None:
-        total = sum(incident.size_bytes for incident in made)
-        if as_json:
-            report = {"folder": str(folder), "incidents": [asdict(each) for each in made], "size_bytes": total}
-            self.stdout.write(json.dumps(report, indent=2))
-            return
-        self.stdout.write(f"{len(made)} incidents, {total / 1e6:,.1f} MB, in {folder}")
 
 
 def whole_number(option: str, text: str, least: int, most: int) -> int:

@@ -177,5 +177,5 @@ def keeping_alive() -> Iterator[Any]:
 
 def raw_answer(told: dict[str, Any], cut_after: int | None = None) -> bytes:
     body = json.dumps(told).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
-    return head.encode() + b"\r\n\r\n" + body[:cut_after]
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return head.encode() + b"\r\nConnection: close\r\n\r\n" + body[:cut_after]

@@ -33,7 +33,8 @@ WATCHED = """
     from evals.llm.settings import ModelSettings
     warm_up()
     for route in ("openai", "hosted_vllm"):
-        LiteLLMModel(ModelSettings(f"{route}/m", api_base=sys.argv[1])).reply([{"role": "user", "content": "x"}], [])
+        model = LiteLLMModel(ModelSettings(f"{route}/m", api_base=sys.argv[1]))
+        model.reply([{"role": "user", "content": "x"}], [])
     import os
     assert os.environ.get("FROM_DOT_ENV") is None
     sys.exit(0 if set(reached) == {"127.0.0.1"} else f"reached {sorted(map(str, set(reached)))}")
@@ -43,7 +44,7 @@ WATCHED = """
 def test_nothing_but_the_provider_is_reached_and_nothing_is_printed(keeping_alive: Any, tmp_path: Path):
     (tmp_path / ".env").write_text("FROM_DOT_ENV=1\n")
     ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(WATCHED), keeping_alive.url],
+        [sys.executable, "-c", textwrap.dedent(WATCHED), keeping_alive.url],
         cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip

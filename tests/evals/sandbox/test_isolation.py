@@ -160,8 +160,8 @@ class TestIsolation:
 
     def test_many_threads_count_as_many_processes(self, open_with: Callable[..., Sandbox]):
         sandbox = open_with(processes=32)
-        program = "from threading import Thread; [Thread(target=input).start() for _ in range(99)]"
-        result = sandbox.run(f"sleep 9 | timeout 5 python3 -c '{program}'", timeout_s=20)
+        many = "[threading.Thread(target=time.sleep, args=(2,)).start() for _ in range(99)]"
+        result = sandbox.run(f"python3 -c 'import threading, time; {many}'", timeout_s=20)
         assert b"can't start new thread" in result.stderr
 
     def test_one_memory_hog_is_contained(self, open_with: Callable[..., Sandbox]):
@@ -193,12 +193,15 @@ class TestIsolation:
         )
         assert sandbox.run(f'python3 -c "{program}"', timeout_s=60).stdout == b"done\n"
 
-    def test_the_processor_time_is_limited(self, open_with: Callable[..., Sandbox]):
-        sandbox = open_with(cpus=1.0)
+    def test_the_processor_time_is_limited(self, kind: str, open_with: Callable[..., Sandbox]):
+        sandbox = open_with(cpus=0.25)
         busy = "timeout 1 bash -c 'while :; do :; done'"
-        times = sandbox.run(f"({busy} & {busy} & {busy} & wait); times").stdout.decode().split()
-        seconds = sum(float(minutes_seconds.split("m")[1].rstrip("s")) for minutes_seconds in times[2:])
-        assert seconds < 1.5  # of the second that three of them ran side by side
+        times = sandbox.run(f"{busy} & {busy} & {busy} & wait; times").stdout.decode().split()
+        seconds = sum(60 * float(m) + float(s) for m, s in (time.rstrip("s").split("m") for time in times))
+        # bubblewrap grants whole processors: the next one up.
+        assert seconds < {"docker": 0.5, "bubblewrap": 1.5}[kind]
+        if kind == "bubblewrap":
+            assert sandbox.run("nproc").stdout == b"1\n"
 
 
 def test_the_snapshot_may_lie_where_only_its_owner_can_go(tmp_path: Path):

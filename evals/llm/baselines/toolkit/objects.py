@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -20,16 +19,21 @@ PAUSE = "experiment.chaos-mesh.org/pause"
 Key = tuple[str, str, str]  # namespace, kind, name
 
 
-@dataclass
+class Version:
+    """What was set on an object (not its status), from one dump to another."""
+
+    def __init__(self, time: float | None, wanted: Row) -> None:
+        self.first = self.last = time
+        self.wanted = wanted
+
+
 class History:
     """One object through the dumps."""
 
-    first: float | None  # when it was first and last dumped
-    last: float | None
-    latest: Row
-    versions: list[tuple[float | None, Row]] = field(
-        default_factory=list
-    )  # of what people set, not the status
+    def __init__(self, time: float | None) -> None:
+        self.first = self.last = time  # when it was first and last dumped
+        self.latest: Row = {}
+        self.versions: list[Version] = []
 
 
 def dumped() -> Iterator[tuple[float | None, Row]]:
@@ -52,13 +56,14 @@ def histories() -> dict[Key, History]:
     texts: dict[Key, str] = {}
     for time, thing in dumped():
         key = key_of(thing)
-        history = found.setdefault(key, History(time, time, thing))
+        history = found.setdefault(key, History(time))
         history.last, history.latest = time, thing
         wanted = settled(thing)
         text = json.dumps(wanted, sort_keys=True)
         if texts.get(key) != text:
             texts[key] = text
-            history.versions.append((time, wanted))
+            history.versions.append(Version(time, wanted))
+        history.versions[-1].last = time
     return found
 
 
@@ -98,13 +103,7 @@ def changes_of(history: History, start: float, end: float) -> list[Row]:
         rows.append({"change": "created", "time": clock(created)})
     elif history.first is not None and history.first > start + 60:
         rows.append({"change": "appeared", "time": clock(history.first)})
-    for (earlier, old), (time, new) in pairwise(history.versions):
-        paths = [
-            [path, short(before, 120), short(after, 120)] for path, before, after in differences(old, new)
-        ]
-        rows.append(
-            {"change": "changed", "time": clock(time), "not_before": clock(earlier), "paths": paths[:8]}
-        )
+    rows += [changed(old, new) for old, new in pairwise(history.versions)]
     edited = last_edit(history.latest)
     if edited is not None and edited[0] >= start - 3600 and (created is None or edited[0] > created + 60):
         rows.append({"change": "edited", "time": clock(edited[0]), "by": edited[1]})
@@ -112,6 +111,14 @@ def changes_of(history: History, start: float, end: float) -> list[Row]:
     if history.last is not None and history.last < end - 660:
         rows.append({"change": "gone", "time": clock(history.last)})
     return rows
+
+
+def changed(old: Version, new: Version) -> Row:
+    """Return a change, made after the last dump of the old version and before the first of the new."""
+    paths = [
+        [path, short(was, 120), short(now, 120)] for path, was, now in differences(old.wanted, new.wanted)
+    ]
+    return {"change": "changed", "time": clock(new.first), "not_before": clock(old.last), "paths": paths[:8]}
 
 
 def last_edit(thing: Row) -> tuple[float, str] | None:
@@ -155,10 +162,10 @@ def describe(namespace: str, kind: str, name: str) -> list[Row]:
             "object": f"{namespace}/{kind}/{name}",
             "created": metadata.get("creationTimestamp"),
             "generation": metadata.get("generation"),
-            "set": short(json.dumps(history.versions[-1][1]), 3000),
+            "set": short(json.dumps(history.versions[-1].wanted), 3000),
             "status": short(json.dumps(history.latest.get("status")), 800),
         }
     ]
     if len(history.versions) > 1:
-        rows.append({"was": short(json.dumps(history.versions[0][1]), 3000)})
+        rows.append({"was": short(json.dumps(history.versions[0].wanted), 3000)})
     return rows

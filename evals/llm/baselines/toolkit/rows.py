@@ -107,7 +107,7 @@ def show(rows: list[Row], limit: int) -> None:
     """Print rows as JSON lines, at most `limit` and no more than fits, and how many there are more."""
     characters = 0
     for place, row in enumerate(rows):
-        line = json.dumps({key: value for key, value in row.items() if value not in (None, "", [], {})})
+        line = json.dumps({key: value for key, value in row.items() if value not in (None, [], {})})
         characters += len(line) + 1
         if place >= limit or characters > MOST_CHARACTERS:
             sys.stdout.write(json.dumps({"more": len(rows) - place}) + "\n")

@@ -11,9 +11,8 @@ from .rows import Row, clock, json_of, short
 
 OFF = (False, 0, "off", "false", "disabled", "0", None)
 ADDRESS = re.compile(
-    r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([a-z0-9][a-z0-9.-]*):(\d{1,5})(?:/\S*)?$", re.IGNORECASE
+    r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([a-z][a-z0-9.-]*):(\d{1,5})(?:/\S*)?$", re.IGNORECASE
 )
-LOCAL = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104  Addresses to leave out, not to bind to.
 
 
 def chaos() -> list[Row]:
@@ -75,7 +74,7 @@ def flags() -> list[Row]:
 
 
 def flags_of(history: History) -> Iterator[Row]:
-    states = [(time, flag_states(version)) for time, version in history.versions]
+    states = [(version.first, flag_states(version.wanted)) for version in history.versions]
     for flag, (value, shown) in sorted(states[-1][1].items() if states else ()):
         before = [(time, told[flag]) for time, told in states[:-1] if flag in told]
         changed = [pair for pair in before if pair[1][0] != value]
@@ -180,7 +179,7 @@ def policy_row(spec: Row, history: History, picked: list[tuple[str, Row]]) -> Ro
         "lets_in": [peer for rule in rules for peer in rule.get("from") or [{"anybody": True}]],
         "created": history.latest["metadata"].get("creationTimestamp"),
         "first": clock(history.first),
-        "changed": clock(history.versions[-1][0]) if len(history.versions) > 1 else None,
+        "changed": clock(history.versions[-1].first) if len(history.versions) > 1 else None,
     }
 
 
@@ -254,11 +253,11 @@ def environment_of(workload: Row) -> Iterator[tuple[str, str]]:
 
 def wrong_address(value: str, namespace: str, services: dict[tuple[str, str], list[int]]) -> str | None:
     found = ADDRESS.match(value.strip())
-    if not found or found[1].lower() in LOCAL:
+    if not found or found[1].lower() == "localhost":
         return None
     address = address_host(value, namespace)
     if address is None or not any(address[0] == home for home, _ in services):
-        return None  # A name of the outside, or an IP address.
+        return None  # A name of the outside.
     ports = services.get(address)
     if ports is None:
         return f"no service {address[1]} in {address[0]}"

@@ -1,0 +1,224 @@
+"""Every other page: its content, who may see it, and what it does with a bad address."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from evals.models import Evaluation, EvaluationState, RunState
+from tests.factories import make_benchmark, make_evaluation, make_model, make_run, make_task, make_turn
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(client, address):
+    response = client.get(address)
+    assert response.status_code == 200, address
+    return response.content.decode()
+
+
+@pytest.fixture
+def run():
+    benchmark = make_benchmark(slug="b")
+    task = make_task(
+        benchmark,
+        slug="t",
+        title="Checkout fails",
+        ground_truth={
+            "groups": [{"id": "flag", "kind": "ConfigMap", "namespace": "otel-demo", "name": None,
+                        "filters": ["flagd-config"], "root_cause": True}],
+            "faults": [{"condition": "a flag is on", "mechanism": "feature-flag"}],
+            "propagations": [],
+        },
+        alert_summary=[
+            {"name": "HighRequestLatency", "service": "checkout", "severity": "warning", "count": 3,
+             "since": "2025-12-15T17:36:00Z", "first_seen": "2025-12-15T17:36:00Z",
+             "last_seen": "2025-12-15T17:40:00Z", "namespace": "otel-demo"},
+            {"name": "PodCrash", "service": "ad", "severity": "critical", "count": 1, "since": "",
+             "first_seen": "2025-12-15T17:30:00Z", "last_seen": "2025-12-15T17:40:00Z", "namespace": "x"},
+        ],
+    )  # fmt: skip
+    return make_run(make_evaluation(benchmark=benchmark), task, 0.5)
+
+
+def test_the_tasks_of_a_benchmark_say_how_hard_they_are(client, run):
+    html = text_of(client, "/benchmarks/b/tasks/")
+    assert "Checkout fails" in html
+    assert "50\xa0%" in html
+    assert "0 of 1" in html
+
+
+def test_a_benchmark_without_tasks_says_the_command(client):
+    make_benchmark(slug="bare")
+    assert "manage.py import_benchmark FOLDER --slug bare" in text_of(client, "/benchmarks/bare/tasks/")
+
+
+def test_a_task_shows_its_alerts_in_time_and_hides_its_truth_behind_a_click(client, run):
+    html = text_of(client, "/tasks/b/t/")
+    assert html.index("PodCrash") < html.index("HighRequestLatency")
+    assert "otel-demo/ConfigMap/flagd-config" in html.partition("<details>")[2]
+    assert "flagd-config" not in html.partition("<details>")[0]
+    assert run.get_absolute_url() in html
+
+
+def test_a_task_whose_alerts_tell_no_time_still_lists_them(client):
+    task = make_task(alert_summary=[{"name": "A", "service": "s", "since": "", "last_seen": ""}])
+    assert '<th scope="row">A</th>' in text_of(client, task.get_absolute_url())
+
+
+def test_a_model_shows_its_figures_and_a_cell_for_every_run(client, run):
+    html = text_of(client, run.evaluation.language_model.get_absolute_url())
+    assert "50\xa0%" in html
+    assert f'class="s3" href="{run.get_absolute_url()}"' in html
+    assert run.evaluation.get_absolute_url() in html
+
+
+def test_a_model_nobody_evaluated_says_how_to(client):
+    model = make_model(slug="fresh")
+    assert "manage.py evaluate --model fresh" in text_of(client, model.get_absolute_url())
+    assert model.name in text_of(client, "/models/")
+
+
+def test_lists_without_rows_say_the_command_that_fills_them(client):
+    assert "manage.py load_published" in text_of(client, "/models/")
+    assert "manage.py evaluate" in text_of(client, "/evaluations/")
+
+
+def test_the_list_of_evaluations_shows_state_and_progress(client, run):
+    make_run(run.evaluation, score=None, state=RunState.QUEUED, error="", task=make_task(run.task.benchmark))
+    html = text_of(client, "/evaluations/")
+    assert "50\xa0% done" in html
+    assert ">ended</span>" in html
+
+
+def test_an_evaluation_polls_while_it_runs_and_stops_when_it_ended(client, run):
+    assert "hx-trigger" not in text_of(client, run.evaluation.get_absolute_url())
+    Evaluation.objects.update(state=EvaluationState.RUNNING, ended_at=None)
+    assert "hx-trigger" in text_of(client, run.evaluation.get_absolute_url())
+
+
+def test_htmx_gets_the_changing_part_only_and_caches_keep_them_apart(client, run):
+    response = client.get(run.evaluation.get_absolute_url(), headers={"HX-Request": "true"})
+    html = response.content.decode()
+    assert "<html" not in html
+    assert 'id="progress"' in html
+    assert "HX-Request" in response.headers["Vary"]
+
+
+def test_an_evaluation_shows_its_state_reason_and_cost_of_its_limit(client, run):
+    evaluation = run.evaluation
+    evaluation.state, evaluation.reason, evaluation.cost_limit_usd = (
+        "paused",
+        "The cost limit is reached",
+        2.0,
+    )
+    evaluation.save()
+    html = text_of(client, evaluation.get_absolute_url())
+    assert "The cost limit is reached" in html
+    assert "$0.50</b> of $2.00" in html
+
+
+def test_an_evaluation_without_a_known_price_says_so_with_a_dash(client):
+    run = make_run(cost_usd=None)
+    assert "Cost so far: \N{EN DASH}" in text_of(client, run.evaluation.get_absolute_url())
+
+
+def test_the_methodology_tells_real_from_synthetic(client):
+    html = text_of(client, "/methodology/")
+    assert "synthetic" in html
+    assert "errored" in html
+
+
+def test_a_wrong_address_is_a_page_of_ours(client):
+    response = client.get("/nothing/here/")
+    assert response.status_code == 404
+    assert "There is nothing at this address" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?sort=nonsense", "/?sort=-", "/?results=nothing", "/?sort=%ff%fe", "/?%00=%00",
+        "/benchmarks/b/?sort=cost&sort=-score", "/evaluations/?page=-1", "/evaluations/?page=x",
+        "/evaluations/?page=999999999999999999999999", "/benchmarks/b/tasks/?page=%c3%28", "/models/?q=%00",
+    ],
+)  # fmt: skip
+def test_a_bad_query_is_answered_with_the_page(client, run, address):
+    assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "turn", ["-1", "0", "x", "%ff", "99999999999999999999", "1e3", "\N{SUPERSCRIPT TWO}", ""]
+)
+def test_a_bad_turn_is_answered_with_the_page(client, run, turn):
+    assert client.get(f"{run.get_absolute_url()}?turn={turn}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/benchmarks/no/", "/tasks/b/no/", "/models/no/", "/evaluations/9/", "/runs/9/", "/runs/9/replay.cast",
+     "/runs/99999999999999999999999/", "/benchmarks/%00/", "/models/%ff/"],
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(client, address):
+    assert client.get(address).status_code == 404
+
+
+def test_pages_answer_reading_only(client, run):
+    for address in ("/", "/models/", run.get_absolute_url(), run.evaluation.get_absolute_url()):
+        assert client.post(address).status_code == 405
+
+
+def test_healthz_asks_no_database(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert client.get("/healthz").content == b"ok"
+
+
+def test_readyz_says_whether_every_table_is_there(client):
+    assert client.get("/readyz").status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'evals'")
+    response = client.get("/readyz")
+    assert (response.status_code, response.content) == (503, b"migrations missing")
+
+
+@pytest.mark.parametrize(("rows", "queries"), [(2, 1), (12, 1)])
+def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(
+    client, rows, queries, django_assert_max_num_queries
+):
+    benchmark = make_benchmark(slug="many")
+    evaluation = make_evaluation(benchmark=benchmark)
+    for _ in range(rows):
+        make_run(evaluation, make_task(benchmark))
+        make_evaluation(benchmark=benchmark)
+    for address, most in {
+        "/models/": 1,
+        "/evaluations/": 2,
+        "/benchmarks/many/tasks/": 4,
+        evaluation.get_absolute_url(): 4,
+        evaluation.language_model.get_absolute_url(): 9,
+        benchmark.tasks.first().get_absolute_url(): 3,
+    }.items():
+        with django_assert_max_num_queries(most):
+            client.get(address)
+
+
+def test_times_are_told_as_people_say_them_with_the_exact_one_in_the_title(client):
+    began = timezone.now().replace(microsecond=0) - timezone.timedelta(hours=3)
+    evaluation = make_evaluation(started_at=began)
+    html = text_of(client, evaluation.get_absolute_url())
+    assert f'title="{began:%Y-%m-%d %H:%M:%S} UTC">3 hours ago' in html
+
+
+def test_static_files_can_be_collected(tmp_path, settings):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    call_command("collectstatic", "--no-input", verbosity=0)
+    assert list(tmp_path.glob("css/site.*.css"))
+
+
+def test_the_page_of_a_turn_by_turn_run_is_reached_from_its_cell(client, run):
+    make_turn(run, 1)
+    assert run.get_absolute_url() in text_of(client, run.evaluation.get_absolute_url())
