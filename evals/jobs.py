@@ -55,17 +55,16 @@ def sweep() -> None:
 def offer_open_work() -> None:
     """Queue jobs for every active evaluation with room for more runs than are in hand."""
     waiting = HUEY.pending_count()
-    counts = {
-        "queued": Count("runs", filter=Q(runs__state=RunState.QUEUED)),
-        "running": Count("runs", filter=Q(runs__state=RunState.RUNNING)),
-    }
-    for evaluation in Evaluation.objects.filter(state__in=Evaluation.ACTIVE).annotate(**counts):
-        if not evaluation.queued and not evaluation.running:
-            runner.end_if_done(evaluation.pk)
-        room = min(evaluation.queued, evaluation.concurrency - evaluation.running)
+    queued = Count("runs", filter=Q(runs__state=RunState.QUEUED))
+    running = Count("runs", filter=Q(runs__state=RunState.RUNNING))
+    active = Evaluation.objects.filter(state__in=Evaluation.ACTIVE).annotate(queued=queued, running=running)
+    for pk, concurrency, to_do, in_hand in active.values_list("pk", "concurrency", "queued", "running"):
+        if not to_do and not in_hand:
+            runner.end_if_done(pk)
+        room = min(to_do, concurrency - in_hand)
         # Jobs that wait may be this evaluation's: a job too many finds nothing to claim and ends.
         if room > 0 and waiting < MANY_JOBS:
-            offer(evaluation.pk, room)
+            offer(pk, room)
 
 
 def remove_leftovers() -> None:

@@ -17,7 +17,7 @@ one_or_more = MinValueValidator(1)
 slug_shape = RegexValidator(r"^[a-z0-9]+(?:[-._][a-z0-9]+)*$", "Use lower-case letters, digits, - . and _")
 
 
-def not_negative(*fields: str) -> list[models.CheckConstraint]:
+def not_negative(*fields: str) -> list[models.BaseConstraint]:
     """One constraint a field; a NULL passes, for it means unknown."""
     return [
         models.CheckConstraint(condition=Q(**{f"{field}__gte": 0}), name=f"%(class)s_{field}_not_negative")
@@ -120,7 +120,7 @@ class LanguageModel(models.Model):
         "LiteLLM model",
         max_length=200,
         blank=True,
-        help_text="For example openai/gpt-5.5 or hosted_vllm/my-model. Empty: known by published results only.",
+        help_text="Such as openai/gpt-5.5 or hosted_vllm/my-model. Empty: only published results are known.",
     )
     api_base = models.URLField(blank=True, help_text="Of a server of your own: vLLM, Ollama, llama.cpp.")
     api_key_variable = models.CharField(

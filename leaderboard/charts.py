@@ -65,7 +65,7 @@ def turns_chart(rows: Sequence[Row]) -> Chart:
     )
 
 
-def cost_axis(costs: Sequence[float]) -> tuple[list[float], dict[str, Any]]:
+def cost_axis(costs: list[float]) -> tuple[list[float], dict[str, Any]]:
     """Return where each cost stands, and the axis: logarithmic, with a lane of its own for what is free.
 
     A logarithm has no place for 0: free models stand left of the cheapest paid one, behind a line.
@@ -73,24 +73,40 @@ def cost_axis(costs: Sequence[float]) -> tuple[list[float], dict[str, Any]]:
     """
     title = {"text": "cost per task, US dollars (log scale)"}
     paid = [cost for cost in costs if cost > 0]
+    free = costs.count(0)
     if not paid:
         lane = {"type": "linear", "range": [-1, 1], "tickvals": [0], "ticktext": ["free"]}
-        return list(costs), {"title": {"text": "cost per task"}, **lane}
+        return side_by_side(free, 0.0, 0.12), {"title": {"text": "cost per task"}, **lane}
     low, high = math.log10(min(paid)), math.log10(max(paid))
-    free_at = low - 0.12 - 0.25 * max(high - low, 0.8)
-    values, texts = money_ticks(low, high)
-    left = low - 0.3
-    if len(paid) < len(costs):
-        values, texts, left = [10**free_at, *values], ["free", *texts], free_at - 0.15
-    axis = {"type": "log", "range": [left, high + 0.3], "tickvals": values, "ticktext": texts}
-    return [cost if cost > 0 else 10**free_at for cost in costs], {"title": title, **axis}
+    margin = max(0.3, 0.6 - (high - low) / 2)
+    free_at = low - margin - 0.2 * (high - low)
+    values, texts = money_ticks(low - margin, high + margin)
+    left = low - margin
+    if free:
+        values, texts, left = [10**free_at, *values], ["free", *texts], free_at - 0.3
+        values, texts = without_crowding(values, texts)
+    axis = {"type": "log", "range": [left, high + margin], "tickvals": values, "ticktext": texts}
+    lane_places = iter(side_by_side(free, free_at, 0.06))
+    return [cost if cost > 0 else 10 ** next(lane_places) for cost in costs], {"title": title, **axis}
+
+
+def side_by_side(number: int, middle: float, step: float) -> list[float]:
+    """Return places around the middle: marks at one place would hide each other's intervals."""
+    return [middle + step * (place - (number - 1) / 2) for place in range(number)]
+
+
+def without_crowding(values: Sequence[float], texts: Sequence[str]) -> tuple[list[float], list[str]]:
+    """Leave out ticks of money that stand in the lane of what is free, the first of them."""
+    clear = 10 ** (math.log10(values[0]) + 0.25)
+    kept = [place for place, value in enumerate(values) if place == 0 or value > clear]
+    return [values[place] for place in kept], [texts[place] for place in kept]
 
 
 def money_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Return the values 1, 3, 10, 30 ... between two powers of ten, and their texts."""
-    powers = range(math.floor(low) - 1, math.ceil(high) + 1)
+    """Return the values 1, 3, 10, 30 ... between two exponents of ten, and their texts."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
     values = [10.0**power * step for power in powers for step in (1, 3)]
-    values = [value for value in values if low - 0.3 <= math.log10(value) <= high + 0.3]
+    values = [value for value in values if low <= math.log10(value) <= high]
     return values, [round_dollars(value) for value in values]
 
 
@@ -157,7 +173,7 @@ def marks_trace(
         y=[row.mean for row in rows],
         mode="markers+text",
         text=names,
-        textposition=label_positions(marks),
+        textposition=label_positions(marks, [marks[place] for place in frontier_places]),
         cliponaxis=False,
         marker={
             "size": 10,

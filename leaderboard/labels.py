@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Of the usual drawing area, in pixels; a wider one only adds room.
 WIDTH, HEIGHT = 470, 250
@@ -45,9 +46,13 @@ class Box:
         )
 
 
-def label_positions(marks: Sequence[Mark]) -> list[str]:
-    """Return Plotly's `textposition` for each mark: the first of the eight places that hides least."""
+def label_positions(marks: Sequence[Mark], stairs: Sequence[Mark] = ()) -> list[str]:
+    """Return Plotly's `textposition` for each mark: the first of the eight places that hides least.
+
+    `stairs` are the marks that a line joins, across first and then up.
+    """
     taken = [mark_box(mark) for mark in marks] + [interval_box(mark) for mark in marks]
+    taken += [box for left, right in pairwise(stairs) for box in stair_boxes(left, right)]
     chosen = []
     for mark in marks:
         cost = {position: crowding(label_box(mark, position), taken) for position in POSITIONS}
@@ -70,6 +75,11 @@ def interval_box(mark: Mark) -> Box:
     # Wider than it is drawn: a line through a letter is worse than its few pixels of area say.
     x = mark.x * WIDTH
     return Box(x - 4, mark.low * HEIGHT, x + 4, mark.high * HEIGHT)
+
+
+def stair_boxes(left: Mark, right: Mark) -> tuple[Box, Box]:
+    x, y, turn, end = left.x * WIDTH, left.y * HEIGHT, right.x * WIDTH, right.y * HEIGHT
+    return Box(x, y - 2, turn, y + 2), Box(turn - 2, y, turn + 2, end)
 
 
 def label_box(mark: Mark, position: str) -> Box:

@@ -20,28 +20,36 @@ class Clock:
 
     start_s: int  # seconds since 1970, UTC
 
-    def _parts(self, second: float) -> tuple[str, int]:
-        nanoseconds = self.start_s * 1_000_000_000 + int(second * 1_000_000_000)
-        return _whole_second(nanoseconds // 1_000_000_000), nanoseconds % 1_000_000_000
+    def _parts(self, nanosecond: int) -> tuple[str, int]:
+        whole, rest = divmod(self.start_s * 1_000_000_000 + nanosecond, 1_000_000_000)
+        return _whole_second(whole), rest
 
     def iso(self, second: float) -> str:
         """Return it as Kubernetes writes times: 2025-12-15T17:34:49Z."""
-        return self._parts(second)[0].replace(" ", "T") + "Z"
+        return self._parts(_nanosecond(second))[0].replace(" ", "T") + "Z"
 
     def iso_nanoseconds(self, second: float) -> str:
         """Return it as Prometheus writes times: 2025-12-15T17:34:49.528434123Z."""
-        whole, rest = self._parts(second)
+        whole, rest = self._parts(_nanosecond(second))
         return f"{whole.replace(' ', 'T')}.{rest:09d}Z"
 
     def column(self, second: float) -> str:
         """Return it as ClickHouse writes a DateTime64(9): 2025-12-15 17:34:49.528434123."""
-        whole, rest = self._parts(second)
+        return self.column_of_nanosecond(_nanosecond(second))
+
+    def column_of_nanosecond(self, nanosecond: int) -> str:
+        """Return the same of a time that a float of seconds could not hold exactly."""
+        whole, rest = self._parts(nanosecond)
         return f"{whole}.{rest:09d}"
 
     def column_second(self, second: float) -> str:
-        return self._parts(second)[0]
+        return self._parts(_nanosecond(second))[0]
 
     def file_name(self, second: float) -> str:
         """Return it as alert files are named: 2025-12-15T17-34-49.528434."""
-        whole, rest = self._parts(second)
+        whole, rest = self._parts(_nanosecond(second))
         return f"{whole.replace(' ', 'T').replace(':', '-')}.{rest // 1000:06d}"
+
+
+def _nanosecond(second: float) -> int:
+    return int(second * 1_000_000_000)

@@ -67,12 +67,12 @@ def span_attributes(span: Span) -> dict[str, str]:
 
 
 def row(span: Span, clock: Clock, scale: Scale) -> tuple[object, ...]:
-    start, failed = span.start_ns / 1e9, bool(span.error)
-    timestamps = [clock.column(span.end_ns / 1e9)] if failed else []
+    failed = bool(span.error)
+    timestamps = [clock.column_of_nanosecond(span.end_ns)] if failed else []
     failures = [{"exception.type": span.code, "exception.message": span.error}] if failed else []
     link_traces, link_spans = ([span.link[0]], [span.link[1]]) if span.link else ([], [])
     return (
-        clock.column(start),
+        clock.column_of_nanosecond(span.start_ns),
         span.trace,
         span.id,
         span.parent,

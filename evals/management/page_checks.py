@@ -92,7 +92,7 @@ def runs_and_numbers(site: Site) -> Iterator[Finding]:
         told, by_hand = result_json(evaluation)["mean"], mean_by_hand(evaluation)
         agree = isinstance(told, float) and abs(told - by_hand) < 1e-9
         yield claim(f"{name}: command and grades tell one mean", agree, f"{told} and {by_hand}")
-    if "docker" in os.environ.get("ITBENCH_REQUIRE", ""):
+    if "docker" in os.environ.get("ITBENCH_REQUIRE", "").split(","):
         sandboxes = {evaluation.sandbox for evaluation in site.evaluations}
         yield claim("agents worked in Docker", sandboxes == {"docker"}, sorted(sandboxes))
 
@@ -193,7 +193,7 @@ def other_pages(site: Site) -> Iterator[Finding]:
     yield page(visitor.get("/methodology/"), "/methodology/", "root cause", "precision")
     yield page(visitor.get("/healthz"), "/healthz", "ok")
     yield page(visitor.get("/readyz"), "/readyz", "ok")
-    yield page(visitor.get("/no/such/page/"), "/no/such/page/", "404", status=404)
+    yield page(visitor.get("/no/such/page/"), "/no/such/page/", "nothing at this address", status=404)
     stranger = visitor.get("/evaluations/new/")
     asked = stranger.url.startswith(f"{site.address}/admin/login/")
     yield claim("/evaluations/new/ sends a stranger to sign in", asked, stranger.url)
@@ -202,7 +202,7 @@ def other_pages(site: Site) -> Iterator[Finding]:
 def staff(site: Site) -> Iterator[Finding]:
     visitor = Visitor(site.address)
     signed_in = visitor.sign_in(site.account.name, site.account.password or "")
-    yield page(signed_in, "/admin/ after signing in", "Site administration")
+    yield page(signed_in, "/admin/ after signing in", "Language models", "Log out")
     for model in admin.site._registry:
         path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         yield page(visitor.get(path), path, str(model._meta.verbose_name_plural))

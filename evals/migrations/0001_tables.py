@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('setting', models.CharField(blank=True, help_text='For example: high, max effort.', max_length=80)),
                 ('creator', models.CharField(blank=True, max_length=80)),
-                ('litellm_model', models.CharField(blank=True, help_text='For example openai/gpt-5.5 or hosted_vllm/my-model. Empty: known by published results only.', max_length=200, verbose_name='LiteLLM model')),
+                ('litellm_model', models.CharField(blank=True, help_text='Such as openai/gpt-5.5 or hosted_vllm/my-model. Empty: only published results are known.', max_length=200, verbose_name='LiteLLM model')),
                 ('api_base', models.URLField(blank=True, help_text='Of a server of your own: vLLM, Ollama, llama.cpp.')),
                 ('api_key_variable', models.CharField(blank=True, help_text='Name of the environment variable that holds the key; never the key itself.', max_length=80, validators=[django.core.validators.RegexValidator('^[A-Za-z_][A-Za-z0-9_]*$', 'Give the name of an environment variable')])),
                 ('reasoning_effort', models.CharField(blank=True, max_length=20)),

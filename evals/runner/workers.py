@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from evals.models import Evaluation, EvaluationState, Run, RunState, Worker
@@ -27,14 +27,11 @@ BEAT_EVERY_S = 5
 def this_place() -> str:
     """Name the set of processes that this process can see: its boot and its process namespace."""
     marks = [socket.gethostname()]
-    for read in (
-        lambda: Path("/proc/sys/kernel/random/boot_id").read_text(),
-        lambda: str(Path("/proc/self/ns/pid").readlink()),
-    ):
-        try:
-            marks.append(read())
-        except OSError:  # Not Linux: the host's name must do.
-            continue
+    try:
+        marks.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        marks.append(str(Path("/proc/self/ns/pid").readlink()))
+    except OSError:
+        pass  # Not Linux: the host's name must do.
     return f"{socket.gethostname()[:60]}/{hashlib.sha256(''.join(marks).encode()).hexdigest()[:8]}"
 
 
@@ -106,7 +103,8 @@ def claim_next(evaluation_id: int, worker: str) -> Claim | None:
     return Claim(run.pk, worker, run.attempt + 1)
 
 
-def held(claim: Claim):  # type: ignore[no-untyped-def]  # a QuerySet of Run: for filter and update
+def held(claim: Claim) -> QuerySet[Run]:
+    """Return the run as long as the claim holds, to be updated; nothing once it does not."""
     return Run.objects.filter(
         pk=claim.run_id, state=RunState.RUNNING, claimed_by=claim.worker, attempt=claim.attempt
     )
@@ -126,7 +124,8 @@ def release_lost(now: datetime | None = None) -> int:
             worker.delete()
     released = 0
     for run in Run.objects.filter(state=RunState.RUNNING).only("pk", "claimed_by", "heartbeat", "evaluation"):
-        if run.heartbeat < silent_since or surely_dead(run.claimed_by):
+        silent = run.heartbeat is None or run.heartbeat < silent_since
+        if silent or surely_dead(run.claimed_by):
             still_lost = Run.objects.filter(pk=run.pk, claimed_by=run.claimed_by, heartbeat=run.heartbeat)
             released += still_lost.filter(state=RunState.RUNNING).update(**after_release(run.evaluation))
     return released

@@ -88,8 +88,8 @@ class BoundedOutput:
 class Command:
     """A started `bash -c`: its process, its two streams, how it went."""
 
-    def __init__(self, pid: int, stdout: int, stderr: int, limit_bytes: int) -> None:
-        self.pid = pid
+    def __init__(self, stdout: int, stderr: int, limit_bytes: int) -> None:
+        self.pid = 0  # until it is started
         self.outputs = {stdout: BoundedOutput(limit_bytes), stderr: BoundedOutput(limit_bytes)}
         self.open_fds = {stdout, stderr}
         self.started = time.monotonic()
@@ -141,8 +141,9 @@ def start_bash(text: str, limit_bytes: int, environment: dict[str, str]) -> Comm
         parent_ends.append(script)
         wiring.append((os.POSIX_SPAWN_DUP2, script, 3))
         argument = b"source /dev/fd/3"
+    command = Command(stdout, stderr, limit_bytes)
     try:
-        pid = os.posix_spawn(
+        command.pid = os.posix_spawn(
             "/bin/bash",
             (b"bash", b"-c", argument),
             environment,
@@ -157,7 +158,7 @@ def start_bash(text: str, limit_bytes: int, environment: dict[str, str]) -> Comm
     finally:
         for fd in parent_ends:
             os.close(fd)
-    return Command(pid, stdout, stderr, limit_bytes)
+    return command
 
 
 def process_ids() -> list[int]:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests import needs
 
+POLICY = "leaderboard.middleware.ContentSecurityPolicy"
 PLAIN_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -54,10 +55,15 @@ def leaves(url: str) -> bool:
     return not url.startswith(("http://localhost:", "http://127.0.0.1:", "data:", "blob:"))
 
 
+def with_policy(middleware: list[str]) -> list[str]:
+    """These tests are about what a browser says to the policy: it stands first, and once."""
+    return [POLICY, *(name for name in middleware if name != POLICY)]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def collected_files() -> Iterator[None]:
     """The static files where the live server looks for them, under their plain names."""
     storages = {**settings.STORAGES, "staticfiles": {"BACKEND": PLAIN_STORAGE}}
-    with override_settings(STORAGES=storages):
+    with override_settings(STORAGES=storages, MIDDLEWARE=with_policy(settings.MIDDLEWARE)):
         call_command("collectstatic", "--no-input", "--link", verbosity=0)
         yield

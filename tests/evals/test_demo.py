@@ -185,12 +185,13 @@ def test_the_row_of_a_model_is_the_one_that_links_to_it():
     assert answer(body).row_about("/models/c/") == ""
 
 
-def test_the_check_refuses_a_port_that_is_taken_with_code_2(tmp_path):
+def test_the_demo_refuses_a_port_that_is_taken_with_code_2(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
         finished = subprocess.run(
             [PYTHON, "manage.py", "demo", "--data", str(tmp_path / "data"), "--port", port],
             cwd=PROJECT,
+            env={"PATH": os.environ["PATH"]},
             capture_output=True,
             text=True,
             check=False,

@@ -8,7 +8,7 @@ import pytest
 from evals.models import LanguageModel
 from evals.statistics import Interval
 from leaderboard.charts import board_charts, cost_axis, cost_chart, frontier, turns_chart
-from leaderboard.labels import Mark, label_box, label_positions
+from leaderboard.labels import Mark, label_box, label_positions, stair_boxes
 from leaderboard.rows import Row
 
 
@@ -32,13 +32,19 @@ def test_free_models_stand_in_a_lane_left_of_the_cheapest_paid_one():
     places, axis = cost_axis([0.0, 0.1, 10.0])
     assert 0 < places[0] < places[1]
     assert axis["ticktext"][0] == "free"
-    assert axis["tickvals"][0] == places[0]
+    assert axis["tickvals"][0] == pytest.approx(places[0])
     assert axis["range"][0] < math.log10(places[0])
 
 
 def test_where_all_is_free_there_is_a_lane_and_no_scale():
-    places, axis = cost_axis([0.0, 0.0])
-    assert (places, axis["type"], axis["ticktext"]) == ([0.0, 0.0], "linear", ["free"])
+    places, axis = cost_axis([0.0, 0.0, 0.0])
+    assert (axis["type"], axis["ticktext"], axis["tickvals"]) == ("linear", ["free"], [0])
+    assert places == pytest.approx([-0.12, 0, 0.12])
+
+
+def test_free_models_stand_side_by_side():
+    places, axis = cost_axis([0.0, 0.0, 5.0])
+    assert axis["range"][0] < math.log10(places[0]) < math.log10(places[1]) < math.log10(places[2])
 
 
 def test_the_ticks_of_money_lie_within_the_axis():
@@ -105,6 +111,14 @@ def test_labels_of_neighbours_do_not_cover_each_other():
     boxes = [label_box(mark, place) for mark, place in zip(marks, label_positions(marks), strict=True)]
     pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
     assert all(a.overlap(b) == 0 for a, b in pairs)
+
+
+def test_a_label_keeps_off_the_line_of_the_frontier():
+    low, high = Mark(0.1, 0.4, "Low", 0.4, 0.4), Mark(0.5, 0.8, "High", 0.8, 0.8)
+    boxed_in = [Mark(0.1, 0.4 + step, "x", 0.4 + step, 0.4 + step) for step in (-0.06, 0.06)]
+    places = label_positions([low, high, *boxed_in], [low, high])
+    line = stair_boxes(low, high)[0]
+    assert label_box(low, places[0]).overlap(line) == 0
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.01, 0.5), (0.99, 0.5), (0.5, 0.99), (0.5, 0.01)])

@@ -222,3 +222,17 @@ def test_static_files_can_be_collected(tmp_path, settings):
 def test_the_page_of_a_turn_by_turn_run_is_reached_from_its_cell(client, run):
     make_turn(run, 1)
     assert run.get_absolute_url() in text_of(client, run.evaluation.get_absolute_url())
+
+
+@pytest.fixture
+def policy_on(settings):
+    policy = "leaderboard.middleware.ContentSecurityPolicy"
+    settings.MIDDLEWARE = [policy, *(name for name in settings.MIDDLEWARE if name != policy)]
+
+
+def test_every_answer_carries_the_policy_and_only_a_run_may_compile_its_player(policy_on, client, run):
+    for address in ("/", "/nothing/here/", "/methodology/"):
+        policy = client.get(address).headers["Content-Security-Policy"]
+        assert "script-src 'self';" in policy
+        assert "wasm" not in policy
+    assert "'wasm-unsafe-eval'" in client.get(run.get_absolute_url()).headers["Content-Security-Policy"]

@@ -93,7 +93,7 @@ def test_the_strip_has_a_mark_for_every_turn_by_kind(client):
     html = page(client, run)
     for words in ("1 command<", "1 failed command<", "1 words only<", "1 answer<"):
         assert words in html
-    assert '<a href="#turn-4" aria-label="Turn 4">' in html
+    assert '<a href="#turn-4"><title>Turn 4: answer' in html
 
 
 def test_a_link_to_a_turn_opens_the_window_that_holds_it(client):

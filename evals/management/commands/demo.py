@@ -131,6 +131,8 @@ class Command(BaseCommand):
 
 def start_again_with_data_in(folder: Path, options: dict[str, Any]) -> None:
     """Replace this process by one whose settings look into the folder; settings are read once, at start."""
+    if os.environ.get("ITBENCH_DATA_DIR") == str(folder):
+        raise CommandError(f"The settings don't take {str(folder)!r} as their data folder", returncode=2)
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", "--data", str(folder)]
     command += [f"--{flag}" for flag in ("check", "temporary") if options[flag]]
     if options["port"] is not None:

@@ -20,10 +20,9 @@ def environment(workload):
     return {entry["name"]: entry["value"] for entry in container(workload)["env"]}
 
 
-def first_and_last(snapshot, kind):
-    root = next(root for root in snapshot.roots if root["kind"] == kind)
+def first_and_last(snapshot, root):
     name = root.get("name") or root["filter"][0].removesuffix("\\b")
-    versions = snapshot.versions(kind, name)
+    versions = snapshot.versions(root["kind"], name)
     return versions[0], versions[-1]
 
 
@@ -42,10 +41,10 @@ def waiting_reasons(pods):
     return {status["state"].get("waiting", {}).get("reason") for status in statuses}
 
 
-def experiment(snapshot, kind, action):
+def experiment(snapshot, root, action):
     """Return the experiment of the root in its last dump, checked to be the Schedule's and injected."""
-    pattern = next(root["filter"][0] for root in snapshot.roots if root["kind"] == kind)
-    last = [body for body in snapshot.of_kind(kind) if re.fullmatch(pattern, body["metadata"]["name"])][-1]
+    dumps = snapshot.of_kind(root["kind"])
+    last = [body for body in dumps if re.fullmatch(root["filter"][0], body["metadata"]["name"])][-1]
     conditions = {each["type"]: each["status"] for each in last["status"]["conditions"]}
     assert conditions == {
         "Selected": "True",
@@ -60,7 +59,7 @@ def experiment(snapshot, kind, action):
     return last
 
 
-def find_quota_exhausted(snapshot):
+def find_quota_exhausted(snapshot, root):
     refusals = [event for event in snapshot.events if event.reason == "FailedCreate"]
     amount = r"limits.memory=(\d+)Mi"
     pattern = rf"exceeded quota: (\S+), requested: {amount}, used: {amount}, limited: {amount}"
@@ -68,11 +67,11 @@ def find_quota_exhausted(snapshot):
     assert int(used) + int(asked) > int(hard)
     quota = snapshot.versions("ResourceQuota", name)[-1]
     assert quota["status"]["hard"]["limits.memory"] == f"{hard}Mi"
-    assert snapshot.roots[0]["kind"] == "Namespace"
+    assert root["kind"] == "Namespace"
 
 
-def find_bad_image(snapshot):
-    before, after = first_and_last(snapshot, "Deployment")
+def find_bad_image(snapshot, root):
+    before, after = first_and_last(snapshot, root)
     assert container(before)["image"] != container(after)["image"]
     assert {"ImagePullBackOff", "ErrImagePull"} & waiting_reasons(pods_of(snapshot, after))
     assert any(
@@ -80,8 +79,8 @@ def find_bad_image(snapshot):
     )
 
 
-def find_wrong_environment(snapshot):
-    before, after = first_and_last(snapshot, "Deployment")
+def find_wrong_environment(snapshot, root):
+    before, after = first_and_last(snapshot, root)
     changed = {key for key, value in environment(after).items() if environment(before).get(key) != value}
     assert len(changed) == 1
     value = environment(after)[changed.pop()]
@@ -92,15 +91,15 @@ def find_wrong_environment(snapshot):
     assert services.get(match[1]) != int(match[2])
 
 
-def find_wrong_command(snapshot):
-    before, after = first_and_last(snapshot, "Deployment")
+def find_wrong_command(snapshot, root):
+    before, after = first_and_last(snapshot, root)
     assert "command" not in container(before)
     command = container(after)["command"]
     assert command[-1] == "sleep infinity" or "CrashLoopBackOff" in waiting_reasons(pods_of(snapshot, after))
 
 
-def find_node_selector(snapshot):
-    _, after = first_and_last(snapshot, "Deployment")
+def find_node_selector(snapshot, root):
+    _, after = first_and_last(snapshot, root)
     wanted = after["spec"]["template"]["spec"]["nodeSelector"]
     assert not any(wanted.items() <= node["metadata"]["labels"].items() for node in snapshot.of_kind("Node"))
     assert any(event.reason == "FailedScheduling" for event in snapshot.events)
@@ -109,18 +108,19 @@ def find_node_selector(snapshot):
     )
 
 
-def find_autoscaler_bounds(snapshot):
-    before, after = first_and_last(snapshot, "HorizontalPodAutoscaler")
+def find_autoscaler_bounds(snapshot, root):
+    before, after = first_and_last(snapshot, root)
     assert after["spec"]["maxReplicas"] < before["spec"]["maxReplicas"]
     limited = next(each for each in after["status"]["conditions"] if each["type"] == "ScalingLimited")
     assert (limited["status"], limited["reason"]) == ("True", "TooManyReplicas")
 
 
-def find_pool_exhaustion(snapshot):
-    kind = snapshot.roots[0]["kind"]
-    before, after = first_and_last(snapshot, kind)
+def find_pool_exhaustion(snapshot, root):
+    before, after = first_and_last(snapshot, root)
     old, new = (
-        (before["data"], after["data"]) if kind == "ConfigMap" else (environment(before), environment(after))
+        (before["data"], after["data"])
+        if root["kind"] == "ConfigMap"
+        else (environment(before), environment(after))
     )
     changed = [key for key in new if new[key] != old[key]]
     assert len(changed) == 1
@@ -130,8 +130,8 @@ def find_pool_exhaustion(snapshot):
     )
 
 
-def find_scaled_to_zero(snapshot):
-    before, after = first_and_last(snapshot, "Deployment")
+def find_scaled_to_zero(snapshot, root):
+    before, after = first_and_last(snapshot, root)
     assert (before["spec"]["replicas"], after["spec"]["replicas"]) == (1, 0)
     name = after["metadata"]["name"]
     scalings = [
@@ -142,8 +142,8 @@ def find_scaled_to_zero(snapshot):
     assert any(message.endswith("from 1 to 0") for message in scalings)
 
 
-def find_network_delay(snapshot):
-    spec = experiment(snapshot, "NetworkChaos", "delay")["spec"]
+def find_network_delay(snapshot, root):
+    spec = experiment(snapshot, root, "delay")["spec"]
     latency_ns = int(spec["delay"]["latency"].removesuffix("ms")) * 1_000_000
     victim = spec["selector"]["labelSelectors"]["app.kubernetes.io/component"]
     slow = [span for span in spans_towards(snapshot, victim) if int(span["Duration"]) >= latency_ns]
@@ -157,23 +157,22 @@ def spans_towards(snapshot, callee):
     return [span for span in snapshot.spans if span["SpanId"] in parents and span["SpanKind"] == "Client"]
 
 
-def find_network_partition(snapshot):
-    spec = experiment(snapshot, "NetworkChaos", "partition")["spec"]
+def find_network_partition(snapshot, root):
+    spec = experiment(snapshot, root, "partition")["spec"]
     caller = spec["selector"]["labelSelectors"]["app.kubernetes.io/component"]
     callee = spec["target"]["selector"]["labelSelectors"]["app.kubernetes.io/component"]
     assert caller != callee
 
 
-def find_network_policy(snapshot):
-    root = next(root for root in snapshot.roots if root["kind"] == "NetworkPolicy")
+def find_network_policy(snapshot, root):
     policy = snapshot.versions("NetworkPolicy", root.get("name") or root["filter"][0])[-1]
     assert policy["spec"]["podSelector"]["matchLabels"]
     assert policy["spec"].get("ingress") != [{}]
     assert any("i/o timeout" in span["StatusMessage"] for span in snapshot.spans)
 
 
-def find_cpu_stress(snapshot):
-    spec = experiment(snapshot, "StressChaos", "cpu")["spec"]
+def find_cpu_stress(snapshot, root):
+    spec = experiment(snapshot, root, "cpu")["spec"]
     victim = spec["selector"]["labelSelectors"]["app.kubernetes.io/component"]
     pod = pods_of(snapshot, {"metadata": {"name": victim}})[0]["metadata"]["name"]
     throttled = snapshot.metric(f"pod_{pod}", "container_cpu_cfs_throttled_periods_total")
@@ -182,8 +181,8 @@ def find_cpu_stress(snapshot):
     assert (after[-1] - after[0]) / len(after) > 20 * (before[-1] - before[0]) / len(before)
 
 
-def find_memory_stress(snapshot):
-    spec = experiment(snapshot, "StressChaos", "memory")["spec"]
+def find_memory_stress(snapshot, root):
+    spec = experiment(snapshot, root, "memory")["spec"]
     victim = spec["selector"]["labelSelectors"]["app.kubernetes.io/component"]
     statuses = [
         pod["status"]["containerStatuses"][0] for pod in pods_of(snapshot, {"metadata": {"name": victim}})
@@ -192,10 +191,9 @@ def find_memory_stress(snapshot):
     assert "OOMKilled" in reasons
 
 
-def find_feature_flag(snapshot):
+def find_feature_flag(snapshot, root):
     before, after = (
-        json.loads(version["data"]["demo.flagd.json"])["flags"]
-        for version in first_and_last(snapshot, "ConfigMap")
+        json.loads(version["data"]["demo.flagd.json"])["flags"] for version in first_and_last(snapshot, root)
     )
     turned = [
         name for name, flag in after.items() if flag["defaultVariant"] != before[name]["defaultVariant"]
@@ -210,10 +208,15 @@ FINDERS = {
 
 @pytest.mark.parametrize("kind", sorted(FAULTS))
 def test_the_cause_is_in_the_files(kind: str, snapshots: list[Snapshot]):
-    concerned = [snapshot for snapshot in snapshots if kind in snapshot.kinds]
+    concerned = [
+        (snapshot, root)
+        for snapshot in snapshots
+        for fault, root in zip(snapshot.kinds, snapshot.roots, strict=True)
+        if fault == kind
+    ]
     assert concerned
-    for snapshot in concerned:
-        FINDERS[kind](snapshot)
+    for snapshot, root in concerned:
+        FINDERS[kind](snapshot, root)
 
 
 def test_alerts_about_the_shop_fire_after_the_fault_and_not_before(snapshots):

@@ -64,7 +64,7 @@ def peak_bytes(window_s, tmp_path):
 
 
 def test_memory_stays_flat_however_long_the_window(tmp_path):
-    short, long = peak_bytes(1200, tmp_path), peak_bytes(2700, tmp_path)
+    short, long = peak_bytes(960, tmp_path), peak_bytes(1920, tmp_path)
     assert long < 1.15 * short
 
 

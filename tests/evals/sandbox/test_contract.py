@@ -156,11 +156,6 @@ class TestContract:
         sandbox.run("mkfifo pipe; ln -s locked locked")
         assert sandbox.read(path, 100) is None
 
-    def test_reading_what_is_no_file_costs_nothing_in_the_long_run(self, sandbox: Sandbox):
-        for _ in range(2000):  # more than the open files a process may have
-            sandbox.read("alerts", 100)
-        assert sandbox.run("echo alive").stdout == b"alive\n"
-
     # Ends.
 
     def test_a_command_may_kill_its_own_shell(self, sandbox: Sandbox):

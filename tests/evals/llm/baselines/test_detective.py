@@ -63,6 +63,17 @@ def test_an_image_that_was_changed_and_can_not_be_pulled(tmp_path: Path):
     assert accused(shop, tmp_path) == ["shop/Deployment/store"]
 
 
+def test_a_changed_argument_that_leaves_no_mark_but_its_change(tmp_path: Path):
+    shop = troubled_shop()
+    parts = workload()
+    parts["spec"]["template"]["spec"]["containers"][0]["args"] = ["--workers=1"]
+    redeploy(shop, "store", **parts)
+    played = play("detective", shop.write(tmp_path))
+    assert played.accused == ["shop/Deployment/store"]
+    assert played.submission is not None
+    assert "--workers=1" in played.submission["contributing_factors"][0]["evidence"]
+
+
 def test_an_image_that_can_not_be_pulled_though_no_change_was_recorded(tmp_path: Path):
     shop = troubled_shop()
     shop.event("Failed", f"Pod/{POD}", 'Failed to pull image "shop/app:typo": ErrImagePull', BEFORE)
