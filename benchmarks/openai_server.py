@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 
-COMMAND = "tail -n 5 k8s_events_raw.tsv | cut -c 1-400; ls alerts | wc -l"
+COMMAND = "head -c 2000 k8s_events_raw.tsv"
 ANSWER = '{"contributing_factors": [{"name": "otel-demo/ConfigMap/flagd-config"}]}'
 
 

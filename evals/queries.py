@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from statistics import fmean
 
 import pandas as pd
 from django.db.models import Count, FilteredRelation, Q, QuerySet
@@ -33,6 +37,13 @@ COLUMNS = {
     "seconds": "duration_s",
 }
 NUMBERS = ["score", "cost_usd", "seconds"]
+# Means over ended runs, and their names in a Summary.
+FIGURES = {
+    "cost_usd": "cost_per_task_usd",
+    "turns": "turns_per_task",
+    "tokens": "tokens_per_task",
+    "seconds": "seconds_per_task",
+}
 TOKEN_KINDS = ["input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"]
 
 
@@ -108,51 +119,90 @@ def frame_of(runs: QuerySet[Run], grader: str) -> pd.DataFrame:
     return frame
 
 
-def summaries(frame: pd.DataFrame) -> dict[int, Summary]:
-    """Return the summary of each evaluation in a score frame, by evaluation id."""
-    return {
-        evaluation: summarise(frame[frame["evaluation"] == evaluation])
-        for evaluation in frame["evaluation"].unique().tolist()
-    }
-
-
 def evaluation_summary(evaluation: Evaluation) -> Summary:
     """Return what the evaluation's runs come to so far: the same numbers as on the board."""
     return summarise(score_frame(evaluation.benchmark, [evaluation.pk]))
 
 
-def summarise(runs: pd.DataFrame) -> Summary:
-    """Return what these runs of one evaluation come to."""
-    scored = runs[runs["score"].notna()]
-    ended = runs[runs["state"] == RunState.ENDED]
-    task_means = scored.groupby("task")["score"].mean()
-    values = task_means.tolist()
-    states = runs["state"].value_counts()
-    outcomes = scored["outcome"].value_counts()
+def summarise(frame: pd.DataFrame) -> Summary:
+    """Return the summary of a score frame that holds the runs of one evaluation, or none."""
+    return next(iter(summaries(frame).values()), Summary())
+
+
+def summaries(frame: pd.DataFrame) -> dict[int, Summary]:
+    """Return the summary of each evaluation in a score frame, by evaluation id.
+
+    Grouped once for all: a hundred evaluations cost little more than one.
+    """
+    scored = frame[frame["score"].notna()]
+    states, outcomes = counts_by(frame, "state"), counts_by(scored, "outcome")
+    means, figures = means_by_task(scored), figures_by_evaluation(frame)
+    return {
+        evaluation: summary_of(means.get(evaluation, {}), counts, outcomes[evaluation], figures[evaluation])
+        for evaluation, counts in list(states.items())
+    }
+
+
+def summary_of(
+    task_means: dict[int, float],
+    states: Counter[str],
+    outcomes: Counter[str],
+    figures: dict[str, float | None],
+) -> Summary:
+    values = tuple(task_means.values())
+    scored = outcomes.total()
     return Summary(
-        mean=float(task_means.mean()) if values else None,
-        interval=bootstrap_interval(values),
+        mean=fmean(values) if values else None,
+        interval=interval_of(values),
         standard_error=standard_error(values),
-        task_means=dict(zip(task_means.index.tolist(), values, strict=True)),
-        planned=len(runs),
-        scored=len(scored),
-        unscored=len(ended) - len(scored),
-        errored=int(states.get(RunState.ERRORED, 0)),
-        active=int(states.get(RunState.QUEUED, 0) + states.get(RunState.RUNNING, 0)),
-        cancelled=int(states.get(RunState.CANCELLED, 0)),
-        outcomes={outcome: int(outcomes.get(outcome, 0)) for outcome in GradeOutcome.values},
-        cost_per_task_usd=known_mean(ended["cost_usd"]),
-        cost_total_usd=known_sum(runs["cost_usd"]),
-        turns_per_task=known_mean(ended["turns"]),
-        tokens_per_task=known_mean(ended["tokens"]),
-        seconds_per_task=known_mean(ended["seconds"]),
+        task_means=task_means,
+        planned=states.total(),
+        scored=scored,
+        unscored=states[RunState.ENDED] - scored,
+        errored=states[RunState.ERRORED],
+        active=states[RunState.QUEUED] + states[RunState.RUNNING],
+        cancelled=states[RunState.CANCELLED],
+        outcomes={outcome: outcomes[outcome] for outcome in GradeOutcome.values},
+        **figures,
     )
 
 
+# Keyed by the numbers themselves: ten thousand draws for each model on a board add up.
+@lru_cache(maxsize=4096)
+def interval_of(task_means: tuple[float, ...]) -> Interval | None:
+    return bootstrap_interval(task_means)
+
+
+def counts_by(frame: pd.DataFrame, column: str) -> defaultdict[int, Counter[str]]:
+    """Return how often each value of the column occurs, by evaluation."""
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for evaluation, value in zip(frame["evaluation"].tolist(), frame[column].tolist(), strict=True):
+        counts[evaluation][value] += 1
+    return counts
+
+
+def means_by_task(scored: pd.DataFrame) -> dict[int, dict[int, float]]:
+    """Return the mean over repeats, by evaluation and task."""
+    means: dict[int, dict[int, float]] = {}
+    groups = scored.groupby(["evaluation", "task"])["score"].mean().reset_index()
+    for evaluation, task, mean in groups.itertuples(index=False, name=None):
+        means.setdefault(evaluation, {})[task] = mean
+    return means
+
+
+def figures_by_evaluation(frame: pd.DataFrame) -> defaultdict[int, dict[str, float | None]]:
+    """Return the figures of a Summary that are means or sums, by evaluation; None where unknown."""
+    ended = frame[frame["state"] == RunState.ENDED]
+    # skipna=False: one unknown makes a figure unknown, where pandas would leave it out unsaid.
+    per_task = ended.groupby("evaluation")[list(FIGURES)].mean(skipna=False).rename(columns=FIGURES)
+    total = frame.groupby("evaluation")["cost_usd"].sum(skipna=False).rename("cost_total_usd")
+    figures: defaultdict[int, dict[str, float | None]] = defaultdict(dict)
+    for column in (total, *(per_task[name] for name in FIGURES.values())):
+        for evaluation, value in zip(column.index.tolist(), column.tolist(), strict=True):
+            figures[evaluation][str(column.name)] = None if math.isnan(value) else value
+    return figures
+
+
 def known_mean(values: pd.Series) -> float | None:
-    """Return the mean, or None for no values or when any is unknown: pandas would leave it out unsaid."""
+    """Return the mean, or None for no values or when any is unknown."""
     return None if values.empty or values.isna().any() else float(values.mean())
-
-
-def known_sum(values: pd.Series) -> float | None:
-    return None if values.isna().any() else float(values.sum())

@@ -15,6 +15,8 @@ Numbers = NDArray[np.float64]
 
 DRAWS = 10_000
 CONFIDENCE = 0.95
+# A hundred models make 4,950 pairs: all their draws at once would take 400 MB.
+COLUMNS_AT_ONCE = 128
 SEED = 20260527
 
 
@@ -71,11 +73,16 @@ def bootstrap_intervals(columns: Numbers, draws: int = DRAWS, seed: int = SEED) 
 
     All columns are resampled alike, so that a column of differences keeps its pairs.
     """
-    means = resampling_weights(len(columns), draws, seed) @ columns
+    weights = resampling_weights(len(columns), draws, seed)
     tail = (1 - CONFIDENCE) / 2
-    # Rounded: a sum in another order is off by 1e-17, and a tie of equals must hold its zero.
-    bounds = np.quantile(means, [tail, 1 - tail], axis=0).round(12)
-    return [Interval(float(low), float(high)) for low, high in bounds.T]
+    intervals: list[Interval] = []
+    for start in range(0, columns.shape[1], COLUMNS_AT_ONCE):
+        # One row a column: quantiles of what lies side by side in memory take a third of the time.
+        means = columns[:, start : start + COLUMNS_AT_ONCE].T @ weights.T
+        # Rounded: a sum in another order is off by 1e-17, and a tie of equals must hold its zero.
+        bounds = np.quantile(means, [tail, 1 - tail], axis=1, overwrite_input=True).round(12)
+        intervals += [Interval(float(low), float(high)) for low, high in bounds.T]
+    return intervals
 
 
 @lru_cache(maxsize=16)

@@ -19,6 +19,8 @@ from leaderboard.labels import Mark, label_positions
 from leaderboard.rows import Row
 from leaderboard.units import percent
 
+# So many names fit into a chart beside each other.
+MOST_NAMES = 24
 SYMBOL_OF = {True: "diamond", False: "circle", None: "circle"}
 
 
@@ -166,7 +168,7 @@ def frontier_trace(rows: Sequence[Row], positions: Sequence[float], places: Sequ
 def marks_trace(
     rows: Sequence[Row], positions: Sequence[float], layout: dict[str, Any], frontier_places: Sequence[int]
 ) -> go.Scatter:
-    names = short_names(rows)
+    names = named_only(short_names(rows), frontier_places)
     marks = [mark(x, row, name, layout) for x, row, name in zip(positions, rows, names, strict=True)]
     return go.Scatter(
         x=list(positions),
@@ -183,15 +185,7 @@ def marks_trace(
             ],
             "line": {"width": 1.5, "color": "var(--surface)"},
         },
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [row.interval.high - (row.mean or 0.0) if row.interval else None for row in rows],
-            "arrayminus": [(row.mean or 0.0) - row.interval.low if row.interval else None for row in rows],
-            "color": "var(--interval)",
-            "thickness": 1,
-            "width": 0,
-        },
+        error_y=interval_bars(rows),
         # What a click opens, what a pointer reads, and whether the name stays where there is little room.
         customdata=[
             [row.model.get_absolute_url(), hover_text(row), place in frontier_places]
@@ -200,6 +194,28 @@ def marks_trace(
         hovertemplate="%{customdata[1]}<extra></extra>",
         showlegend=False,
     )
+
+
+def interval_bars(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [row.interval.high - (row.mean or 0.0) if row.interval else None for row in rows],
+        "arrayminus": [(row.mean or 0.0) - row.interval.low if row.interval else None for row in rows],
+        "color": "var(--interval)",
+        "thickness": 1,
+        "width": 0,
+    }
+
+
+def named_only(names: Sequence[str], frontier_places: Sequence[int]) -> list[str]:
+    """Return the names, empty for the lesser ones where all together could not be read."""
+    if len(names) <= MOST_NAMES:
+        return list(names)
+    return [
+        name if place < MOST_NAMES // 2 or place in frontier_places else ""
+        for place, name in enumerate(names)
+    ]
 
 
 def short_names(rows: Sequence[Row]) -> list[str]:

@@ -55,6 +55,9 @@ def label_positions(marks: Sequence[Mark], stairs: Sequence[Mark] = ()) -> list[
     taken += [box for left, right in pairwise(stairs) for box in stair_boxes(left, right)]
     chosen = []
     for mark in marks:
+        if not mark.text:
+            chosen.append(POSITIONS[0])
+            continue
         cost = {position: crowding(label_box(mark, position), taken) for position in POSITIONS}
         best = min(POSITIONS, key=cost.__getitem__)
         taken.append(label_box(mark, best))

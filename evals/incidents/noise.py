@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from evals.incidents.cluster import WORKLOADS, PodTemplate
 from evals.incidents.dice import Dice
@@ -19,13 +19,13 @@ PROBES = (
 )
 
 
-def changes(dice: Dice, window_s: float, trouble_s: float) -> list[Change]:
-    """Return harmless things that happen over the window, in no order; the fault comes at `trouble_s`."""
+def changes(dice: Dice, window_s: float, busy: Sequence[float]) -> list[Change]:
+    """Return harmless things that happen over the window, in no order; `busy` is when else something does."""
     restless = [_restless_job(dice.child("restless"))] if dice.happens(0.6) else []
     return [
         *_job_runs(dice.child("jobs"), window_s),
         *_probe_blinks(dice.child("probes"), window_s),
-        *_error_blips(dice.child("blips"), window_s, trouble_s),
+        *_error_blips(dice.child("blips"), window_s, busy),
         *restless,
     ]
 
@@ -77,19 +77,23 @@ def _probe_blinks(dice: Dice, window_s: float) -> Iterator[Change]:
         yield Change(dice.between(0, window_s), blink)
 
 
-def _error_blips(dice: Dice, window_s: float, trouble_s: float) -> Iterator[Change]:
+def _error_blips(dice: Dice, window_s: float, busy: Sequence[float]) -> Iterator[Change]:
     """Yield errors too brief for an alert to fire.
 
-    None come right before the fault: alerts that run on into it would date it too early.
+    They keep their distance from what is busy, or the errors of both together would last long enough.
     """
     for _ in range(max(1, int(window_s / 1200))):
         service = dice.pick(("currency", "image-provider", "product-catalog", "quote"))
+        free = [at for at in (dice.between(30, window_s) for _ in range(8)) if _apart(at, busy)]
 
         def start(world: World, now: float, service: str = service) -> None:
             world.blips.append(Blip(service, now + 40, 0.05))
 
-        second = dice.between(30, window_s - 300)
-        yield Change(second if second < trouble_s - 300 else second + 300, start)
+        yield from (Change(second, start) for second in free[:1])
+
+
+def _apart(second: float, busy: Sequence[float]) -> bool:
+    return all(abs(second - other) > 330 for other in busy)
 
 
 def _restless_job(dice: Dice) -> Change:

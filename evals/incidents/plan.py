@@ -25,6 +25,9 @@ DIFFICULTIES = (EASY, EASY, EASY, EASY, MEDIUM, MEDIUM, MEDIUM, HARD, HARD, HARD
 DOUBLES_EVERY = 5
 # Second faults that would starve the first one's victim of traffic or of pods.
 POOR_COMPANY = {"autoscaler_bounds", "quota_exhausted"}
+EVERYBODYS_WAY = {"frontend", "frontend-proxy"}  # with trouble here nothing else shows
+# Whose trouble shows as somebody else's too.
+LIVES_OFF = {"product-catalog": ("recommendation",), "postgresql": ("product-reviews",)}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def plan(seed: int, number: int, scale: Scale) -> Plan:
     faults = _faults(dice.child("faults"), seed, number, (difficulty, scale))
     changes = [change for fault in faults for change in fault.changes]
     changes += _decoys(dice.child("decoys"), difficulty, faults)
-    changes += noise.changes(dice.child("noise"), scale.window_s, min(fault.second for fault in faults))
+    changes += noise.changes(dice.child("noise"), scale.window_s, [change.second for change in changes])
     start = FIRST_START + dice.whole(0, DAYS * 86_400)
     return Plan(
         seed=seed,
@@ -97,17 +100,17 @@ def _faults(dice: Dice, seed: int, number: int, terms: tuple[str, Scale]) -> tup
     second = scale.window_s * dice.between(0.36, 0.48)
     subtle = difficulty == HARD
     block, place = divmod(number - 1, DOUBLES_EVERY)
-    scene = Scene(dice, second, subtle)
     if Dice("deck", seed, "double", block).whole(0, DOUBLES_EVERY - 1) != place:
-        return (FAULTS[kind](scene),)
-    return _two_faults(kind, scene)
+        return (FAULTS[kind](Scene(dice, second, subtle)),)
+    return _two_faults(kind, Scene(dice, second, subtle, closed=EVERYBODYS_WAY))
 
 
 def _two_faults(kind: str, scene: Scene) -> tuple[Fault, ...]:
     """Return two faults that do not hide each other: the second one's victim stands apart."""
     first, dice = FAULTS[kind](scene), scene.dice
     second = scene.second + dice.pick((-1, 1)) * dice.between(60, 200)
-    aside = Scene(dice, second, subtle=False, allowed=APART, closed={first.victim})
+    closed = {first.victim, *LIVES_OFF.get(first.victim, ())}
+    aside = Scene(dice, second, subtle=False, allowed=APART, closed=closed)
     for other in dice.shuffled(sorted(set(FAULTS) - {kind, *POOR_COMPANY})):
         try:
             return first, FAULTS[other](aside)

@@ -33,8 +33,8 @@ SMALL = Scale(
     objects_s=300,
     steady_objects_s=900,
     requests_a_step=1.6,
-    traced_share=0.33,
-    success_lines=0.25,
+    traced_share=0.28,
+    success_lines=0.2,
     buckets_ms=(100, 1000, 2000, 5000),
     full=False,
 )

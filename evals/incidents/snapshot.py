@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.incidents import events, logs, manifests, noise, traces
-from evals.incidents.alerts import alert_document
+from evals.incidents.alerts import Alert, alert_document
 from evals.incidents.cluster import SHOP
 from evals.incidents.dice import Dice
 from evals.incidents.journeys import JOURNEYS, Journey
@@ -65,23 +65,27 @@ class Recorder:
 
     def step(self) -> None:
         simulation, scale = self.simulation, self._plan.scale
+        # Under the conditions before the step: no request shows a cause's effect before the cause.
+        self._record_requests()
         simulation.advance()
         now = simulation.now
-        self._record_requests()
         self._record_events()
         if now % scale.calls_s == 0:
             self._series.sample_services(simulation.meters, simulation.traffic, now)
         if now % scale.pod_metrics_s == 0:
             self._series.sample_pods(simulation.world, simulation.meters, now)
         if now % ALERTS_S == 0:
-            self._record_alerts("alerts_at_")
+            self._record_alerts()
         if now % scale.objects_s == 0 and now < scale.window_s:
             self._dump_objects()
 
     def close(self) -> None:
         """Write what is written once, at the end of the window."""
         if self._plan.quirks.closing_alert_file:
-            self._record_alerts("alerts_in_alerting_state_")
+            stamp = self._plan.clock.file_name(self.simulation.now + self._lag_s + 1)
+            day, time = stamp.split("T")
+            name = f"alerts_in_alerting_state_{day}T{time.replace('-', '')}Z"
+            self._write_alerts(name, [alert for alert in self._alerts() if alert.firing])
 
     # -- requests ---------------------------------------------------------------------------------
 
@@ -90,9 +94,10 @@ class Recorder:
         chance = self._requests.dice
         walker = Walker(simulation.world, simulation.conditions, chance)
         for second in self._requests.moments(simulation.now):
-            spans = walker.visit(self._requests.next_journey(), int(second * 1e9))
+            journey = self._requests.next_journey()
+            spans = walker.visit(journey, int(second * 1e9))
             stories = [spans, *walker.orders(spans, simulation.traffic)]
-            traced = chance.happens(scale.traced_share)
+            traced = self._requests.is_traced(journey)
             for story in stories:
                 if traced:
                     self._traces.add_all(traces.row(span, self._plan.clock, scale) for span in story)
@@ -154,20 +159,27 @@ class Recorder:
 
     # -- alerts -----------------------------------------------------------------------------------
 
-    def _record_alerts(self, prefix: str) -> None:
-        simulation, clock, quirks = self.simulation, self._plan.clock, self._plan.quirks
-        alerts = simulation.alerts.evaluate(
+    def _alerts(self) -> list[Alert]:
+        simulation = self.simulation
+        return simulation.alerts.evaluate(
             simulation.world, simulation.meters, simulation.traffic, simulation.now
         )
+
+    def _record_alerts(self) -> None:
+        asked = self._plan.clock.file_name(self.simulation.now + self._lag_s)
+        self._write_alerts(f"alerts_at_{asked}", self._alerts())
+
+    def _write_alerts(self, name: str, alerts: list[Alert]) -> None:
+        clock = self._plan.clock
         documents = [alert_document(alert, clock) for alert in alerts]
-        asked = simulation.now + self._lag_s
+        asked = clock.iso_nanoseconds(self.simulation.now + self._lag_s)
         shapes: dict[str, Any] = {
             "list": documents,
             "success": {"status": "success", "data": {"alerts": documents}},
-            "timestamp": {"timestamp": clock.iso_nanoseconds(asked), "alerts": documents},
+            "timestamp": {"timestamp": asked, "alerts": documents},
         }
-        path = self._folder / "alerts" / f"{prefix}{clock.file_name(asked)}.json"
-        path.write_text(json.dumps(shapes[quirks.alert_shape], separators=(",", ":")), encoding="utf-8")
+        text = json.dumps(shapes[self._plan.quirks.alert_shape], separators=(",", ":"))
+        (self._folder / "alerts" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 class _RequestSource:
@@ -176,20 +188,28 @@ class _RequestSource:
     def __init__(self, dice: Dice, scale: Scale) -> None:
         self.dice = dice
         self._a_step = scale.requests_a_step
-        self._owed = 0.0
+        self._owed = 0.0  # of a request
+        self._traced_share = scale.traced_share
+        self._traces_owed = {journey: dice.fraction() for journey in JOURNEYS}
         self._deck: list[Journey] = []
 
     def moments(self, now: float) -> list[float]:
-        """Return when in the step that ends at `now` requests begin, in order."""
+        """Return when in the step that begins at `now` requests begin, in order."""
         self._owed += self._a_step
         count, self._owed = int(self._owed), self._owed % 1
-        return sorted(now - STEP_S * self.dice.fraction() for _ in range(count))
+        return sorted(now + STEP_S * self.dice.fraction() for _ in range(count))
 
     def next_journey(self) -> Journey:
         if not self._deck:
             copies = [(journey, max(1, round(journey.share * 25))) for journey in JOURNEYS]
             self._deck = self.dice.shuffled([journey for journey, many in copies for _ in range(many)])
         return self._deck.pop()
+
+    def is_traced(self, journey: Journey) -> bool:
+        """Tell whether the next request of the journey leaves spans: an even share of each journey does."""
+        owed = self._traces_owed[journey] + self._traced_share
+        self._traces_owed[journey] = owed % 1
+        return owed >= 1
 
 
 def _write_records(plan: Plan, folder: Path, recorder: Recorder) -> None:

@@ -117,20 +117,20 @@ class DatabaseRecorder:
         self._stop_where_told()
 
     def _stop_where_told(self) -> None:
-        evaluation = Evaluation.objects.only("state", "cost_limit_usd").get(pk=self._evaluation_id)
-        if evaluation.cost_limit_usd is not None and evaluation.active:
-            spent = spent_usd(evaluation)
-            if spent >= evaluation.cost_limit_usd:
-                pause(
-                    evaluation, f"The cost limit is reached: ${spent:.2f} of ${evaluation.cost_limit_usd:.2f}"
-                )
-        if not evaluation.active:
+        states = Evaluation.objects.filter(pk=self._evaluation_id).values_list("state", "cost_limit_usd")
+        state, limit_usd = states.get()
+        if state not in Evaluation.ACTIVE:
+            raise Stopped
+        if limit_usd is not None and (spent := spent_usd(self._evaluation_id)) >= limit_usd:
+            evaluation = Evaluation.objects.get(pk=self._evaluation_id)
+            pause(evaluation, f"The cost limit is reached: ${spent:.2f} of ${limit_usd:.2f}")
             raise Stopped
 
 
-def spent_usd(evaluation: Evaluation) -> float:
+def spent_usd(evaluation_id: int) -> float:
     """Return what all runs of an evaluation have cost so far, as far as it is known."""
-    return evaluation.runs.aggregate(total=Sum("cost_usd"))["total"] or 0.0
+    runs = Run.objects.filter(evaluation_id=evaluation_id)
+    return runs.aggregate(total=Sum("cost_usd"))["total"] or 0.0
 
 
 @transaction.atomic

@@ -67,30 +67,20 @@ def save_observations(claim: Claim, turn: TurnRecord) -> None:
     """
     if not turn.observations:
         return
-    by_number = dict(enumerate(turn.observations, start=1))
+    seconds = sum(seen.duration_s for seen in turn.observations)
     with transaction.atomic():
-        seconds = sum(seen.duration_s for seen in turn.observations)
         if not held(claim).update(duration_s=F("duration_s") + seconds):
             raise LostClaim(f"run {claim.run_id} is in other hands")
-        rows = list(ToolCall.objects.filter(turn__run_id=claim.run_id, turn__number=turn.number))
-        for row in rows:
-            fill(row, by_number[row.number])
-        if len(rows) == 1:
-            rows[0].save(update_fields=OBSERVED)
-        else:
-            ToolCall.objects.bulk_update(rows, OBSERVED)
-
-
-OBSERVED = ["command", "output", "output_bytes", "exit_code", "timed_out", "duration_s"]
-
-
-def fill(row: ToolCall, seen: Observation) -> None:
-    row.command = seen.command
-    row.output = seen.output
-    row.output_bytes = seen.bytes_before_cut
-    row.exit_code = seen.exit_code
-    row.timed_out = seen.timed_out
-    row.duration_s = seen.duration_s
+        calls = ToolCall.objects.filter(turn__run_id=claim.run_id, turn__number=turn.number)
+        for place, seen in enumerate(turn.observations, start=1):
+            calls.filter(number=place).update(
+                command=seen.command,
+                output=seen.output,
+                output_bytes=seen.bytes_before_cut,
+                exit_code=seen.exit_code,
+                timed_out=seen.timed_out,
+                duration_s=seen.duration_s,
+            )
 
 
 def usage_columns(usage: Usage | None) -> dict[str, int | None]:

@@ -122,10 +122,7 @@ class Command:
 
 
 def start_bash(text: str, limit_bytes: int, environment: dict[str, str]) -> Command:
-    """Start `bash -c` in its own session, with an empty stdin and a pipe for each stream.
-
-    Raises OSError when the kernel grants no process or no memory for one.
-    """
+    """Start `bash -c` in its own session, with an empty stdin; raise OSError when there is no room."""
     # An argument can't hold a NUL; bash skips those of a script, too. Lone surrogates are just bytes.
     argument = text.replace("\0", "").encode("utf-8", "surrogatepass")
     (stdout, stdout_end), (stderr, stderr_end) = os.pipe(), os.pipe()

@@ -125,3 +125,14 @@ def test_a_label_keeps_off_the_line_of_the_frontier():
 def test_a_label_stays_in_the_drawing(x, y):
     mark = Mark(x, y, "A long model name", y, y)
     assert label_box(mark, label_positions([mark])[0]).outside == 0
+
+
+def test_of_many_models_the_best_and_the_frontier_keep_their_names():
+    rows = [row(f"m{number}", 1 - number / 100, cost=100.0 - number) for number in range(90)]
+    rows.append(row("cheap", 0.05, cost=0.01))
+    names = marks_of(cost_chart(rows))["text"]
+    assert names[0] == "m0"
+    assert names[-1] == "cheap"
+    assert names[-2] == "m89"  # cheaper than all that score more, so on the frontier too
+    assert names[40] != ""
+    assert "" in marks_of(turns_chart([row(f"m{n}", 1 - n / 100, turns=10 + n) for n in range(90)]))["text"]

@@ -195,7 +195,6 @@ def _pod_status(pod: Pod, clock: Clock) -> dict[str, Any]:
         "phase": "Running" if pulled else "Pending",
         "conditions": [
             condition("PodScheduled", "True", scheduled),
-            condition("Initialized", "True", scheduled),
             condition("ContainersReady", str(pod.ready), changed, why, text),
             condition("Ready", str(pod.ready), changed, why, text),
         ],

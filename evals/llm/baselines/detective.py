@@ -8,8 +8,10 @@ from typing import Any
 
 from evals.llm.baselines.conversation import Answer, Factor, Look, Seen
 from evals.llm.baselines.facts import Facts, Row
-from evals.llm.baselines.hypotheses import QUOTA_NAME, Hypothesis, ranked
+from evals.llm.baselines.hypothesis import Hypothesis
 from evals.llm.baselines.installing import install_command, toolkit
+from evals.llm.baselines.interventions import QUOTA_NAME
+from evals.llm.baselines.ranking import ranked
 from evals.llm.baselines.words import (
     about_alerts,
     about_events,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evals.llm.baselines.facts import Facts, Row
-from evals.llm.baselines.hypotheses import Hypothesis
+from evals.llm.baselines.hypothesis import Hypothesis
 
 TELLING_REASONS = (
     "FailedCreate", "ErrImagePull", "ErrImageNeverPull", "InspectFailed", "FailedScheduling", "BackOff",

@@ -219,7 +219,7 @@ def test_saving_a_turn_takes_as_many_queries_for_the_last_as_for_the_first(
         with django_assert_num_queries(5):  # savepoint, totals, turn, calls, release
             store.save_reply(claim, TurnRecord(number, shell("true")))
         turn = TurnRecord(number, shell("true"), (Observation("call", "out"),))
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             store.save_observations(claim, turn)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -206,6 +208,22 @@ class TestContract:
             pass
         assert list(temporary_folder.iterdir()) == []
         assert kind != "docker" or containers_of(spec.run_id) == []
+
+    def test_a_server_that_hangs_is_removed_all_the_same(
+        self, kind: str, spec: SandboxSpec, marker: str, temporary_folder: Path
+    ):
+        with open_sandbox(kind, spec) as sandbox:
+            sandbox.run(f"sleep {marker} &")
+            (sleeping,) = processes_with(f"sleep\0{marker}")
+            server = int(Path(f"/proc/{sleeping}/stat").read_text().rpartition(")")[2].split()[1])
+            os.kill(server, signal.SIGSTOP)
+        assert wait_until(lambda: not Path(f"/proc/{server}").exists())
+        assert list(temporary_folder.iterdir()) == []
+        assert kind != "docker" or wait_until(lambda: containers_of(spec.run_id) == [])
+        # Without a pid namespace nothing ties a process to the server that started it.
+        assert kind == "process" or processes_with(marker) == []
+        for pid in processes_with(f"sleep\0{marker}"):
+            os.kill(pid, signal.SIGKILL)
 
     @pytest.mark.parametrize("state", ["idle", "busy"])
     def test_nothing_is_left_when_the_worker_is_killed(

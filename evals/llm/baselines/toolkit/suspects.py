@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from .objects import PAUSE, History, Key, dumped, histories, key_of, named
 from .rows import Row, clock, json_of, short
 
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+COMMON = 4  # workloads with the same address
 OFF = (False, 0, "off", "false", "disabled", "0", None)
 ADDRESS = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([a-z][a-z0-9.-]*):(\d{1,5})(?:/\S*)?$", re.IGNORECASE
@@ -56,12 +59,22 @@ def chaos_row(key: Key, row: Row) -> Row:
         "last": clock(row["last"]),
         "does": " ".join(str(experiment.get(part)) for part in ("action", "mode") if experiment.get(part)),
         "runs": spec.get("schedule"),
-        "spawned_by": [owner.get("name") for owner in metadata.get("ownerReferences") or ()],
+        "spawned_by": spawned_by(metadata),
         "selector": experiment.get("selector"),
         "target": (experiment.get("target") or {}).get("selector"),
         "duration": experiment.get("duration"),
         "phases": row["phases"],
     }
+
+
+def spawned_by(metadata: Row) -> str | None:
+    """Return the name of the schedule that made an experiment, or None for one made by hand."""
+    owners = [
+        owner.get("name")
+        for owner in metadata.get("ownerReferences") or ()
+        if owner.get("kind") == "Schedule"
+    ]
+    return next(iter(owners), (metadata.get("labels") or {}).get("managed-by"))
 
 
 def flags() -> list[Row]:
@@ -135,7 +148,7 @@ def pod_templates(found: dict[Key, History]) -> dict[tuple[str, str], Row]:
     return {
         (key[0], key[2]): (history.latest.get("spec") or {}).get("template") or {}
         for key, history in found.items()
-        if key[1] in ("Deployment", "StatefulSet", "DaemonSet")
+        if key[1] in WORKLOADS
     }
 
 
@@ -198,7 +211,10 @@ def opens(rule: Row, ports: set[Any]) -> bool:
 
 
 def wiring() -> list[Row]:
-    """Return addresses in the workloads' environment that no service of the cluster answers to."""
+    """Return addresses in the workloads' environment that no service of the cluster answers to.
+
+    One that many workloads share is how this cluster is built, not what broke: it is left out.
+    """
     found = histories()
     services = {
         (key[0], key[2]): service_ports(history.latest)
@@ -207,13 +223,11 @@ def wiring() -> list[Row]:
     }
     rows: list[Row] = []
     for key, history in sorted(found.items()):
-        if key[1] in ("Deployment", "StatefulSet", "DaemonSet") and services:
-            for variable, value in environment_of(history.latest):
-                if wrong := wrong_address(value, key[0], services):
-                    rows.append(
-                        {**named(key), "variable": variable, "value": short(value, 120), "wrong": wrong}
-                    )
-    return rows
+        for variable, value in environment_of(history.latest) if key[1] in WORKLOADS and services else ():
+            if wrong := wrong_address(value, key[0], services):
+                rows.append({**named(key), "variable": variable, "value": value, "wrong": wrong})
+    shared = Counter(row["value"] for row in rows)
+    return [row for row in rows if shared[row["value"]] < COMMON]
 
 
 def dependencies() -> list[Row]:
@@ -222,7 +236,7 @@ def dependencies() -> list[Row]:
     services = {(key[0], key[2]) for key in found if key[1] == "Service"}
     rows: list[Row] = []
     for key, history in sorted(found.items()):
-        if key[1] not in ("Deployment", "StatefulSet", "DaemonSet"):
+        if key[1] not in WORKLOADS:
             continue
         hosts = {address_host(value, key[0]) for _, value in environment_of(history.latest)}
         called = sorted(host[1] for host in hosts & services if host and host[1] != key[2])
@@ -260,5 +274,5 @@ def wrong_address(value: str, namespace: str, services: dict[tuple[str, str], li
         return None  # A name of the outside.
     ports = services.get(address)
     if ports is None:
-        return f"no service {address[1]} in {address[0]}"
+        return f"there is no service {address[1]} in {address[0]}"
     return None if int(found[2]) in ports or not ports else f"service {address[1]} listens on {ports}"

@@ -24,6 +24,9 @@ PEER_KEYS = (
     "db.system",
     "messaging.system",
 )
+ERROR_COLUMNS = (
+    "SpanId", "ParentSpanId", "ServiceName", "SpanKind", "SpanAttributes", "StatusMessage", "SpanName",
+)  # fmt: skip
 MOST_SPANS = 2_000_000  # whose parents are kept: a sandbox has 2 GB
 
 
@@ -62,37 +65,36 @@ class Service:
         self.says: Counter[str] = Counter()
 
 
+class Spans:
+    """What is kept of all spans of a file, read one by one."""
+
+    def __init__(self) -> None:
+        self.services: dict[str, Service] = {}
+        self.homes: dict[str, str] = {}  # the service of each span
+        self.children: list[tuple[str, str, int, bool]] = []  # parent, service, before or after, failed
+        self.errors: list[Row] = []
+
+    def add(self, row: Row, when: int) -> None:
+        name, failed = row.get("ServiceName", ""), has_failed(row)
+        note_span(self.services.setdefault(name, Service()), row, when)
+        if len(self.homes) < MOST_SPANS:
+            self.homes[row.get("SpanId", "")] = name
+            self.children.append((row.get("ParentSpanId", ""), name, when, failed))
+        if failed:
+            self.errors.append({"when": when, **{column: row.get(column, "") for column in ERROR_COLUMNS}})
+
+
 def traces(since: float) -> list[Row]:
-    """Return spans, errors and times of each service, the calls between services, and calls nobody answered.
+    """Return each service's spans, errors and times, the calls between services, and calls nobody answered.
 
     An error is deepest when no span below it has one: where a failure starts and not where it passes.
     """
-    services: dict[str, Service] = {}
-    homes: dict[str, str] = {}  # the service of each span
-    parents: list[tuple[str, str, int, bool]] = []
-    errors: list[Row] = []
+    spans = Spans()
     for row in table(TRACES):
         time = seconds_of(row.get("Timestamp"))
-        when = int(time is not None and time >= since)
-        failed = has_failed(row)
-        name = row.get("ServiceName", "")
-        note_span(services.setdefault(name, Service()), row, when)
-        if len(homes) < MOST_SPANS:
-            homes[row.get("SpanId", "")] = name
-            parents.append((row.get("ParentSpanId", ""), name, when, failed))
-        if failed:
-            kept = (
-                "SpanId",
-                "ParentSpanId",
-                "ServiceName",
-                "SpanKind",
-                "SpanAttributes",
-                "StatusMessage",
-                "SpanName",
-            )
-            errors.append({"when": when, **{key: row.get(key, "") for key in kept}})
-    unanswered = note_errors(services, errors, {parent for parent, _, _, _ in parents})
-    return [*service_rows(services), *call_rows(homes, parents), *unanswered]
+        spans.add(row, int(time is not None and time >= since))
+    unanswered = note_errors(spans)
+    return [*service_rows(spans.services), *call_rows(spans), *unanswered]
 
 
 def has_failed(row: Row) -> bool:
@@ -110,22 +112,26 @@ def note_span(service: Service, row: Row, when: int) -> None:
         service.milliseconds[when].append(int(duration) / 1e6)
 
 
-def note_errors(services: dict[str, Service], errors: list[Row], with_children: set[str]) -> list[Row]:
-    above_errors = {error["ParentSpanId"] for error in errors}
+def note_errors(spans: Spans) -> list[Row]:
+    """Count the deepest errors of each service, and return those calls outward that reached nobody."""
+    above_errors = {error["ParentSpanId"] for error in spans.errors}
+    with_children = {parent for parent, _, _, _ in spans.children}
     unanswered: dict[tuple[str, str], Row] = {}
-    for error in errors:
-        service = services[error["ServiceName"]]
+    for error in spans.errors:
         if error["SpanId"] in above_errors:
             continue
+        service = spans.services[error["ServiceName"]]
         service.deepest[error["when"]] += 1
         service.says[short(error["StatusMessage"] or error["SpanName"], 160)] += 1
-        outward = "client" in error["SpanKind"].lower() or "producer" in error["SpanKind"].lower()
-        if outward and error["SpanId"] not in with_children:
-            key = (error["ServiceName"], peer_of(error))
-            row = unanswered.setdefault(key, {"before": 0, "after": 0})
+        if is_outward(error) and error["SpanId"] not in with_children:
+            row = unanswered.setdefault((error["ServiceName"], peer_of(error)), {"before": 0, "after": 0})
             row["after" if error["when"] else "before"] += 1
             row["says"] = short(error["StatusMessage"], 160)
     return [{"unanswered": key[0], "peer": key[1], **row} for key, row in sorted(unanswered.items())]
+
+
+def is_outward(span: Row) -> bool:
+    return span["SpanKind"].lower().removeprefix("span_kind_") in ("client", "producer")
 
 
 def peer_of(error: Row) -> str:
@@ -147,10 +153,10 @@ def service_rows(services: dict[str, Service]) -> list[Row]:
     ]
 
 
-def call_rows(homes: dict[str, str], parents: list[tuple[str, str, int, bool]]) -> list[Row]:
+def call_rows(spans: Spans) -> list[Row]:
     calls: dict[tuple[str, str], Any] = {}
-    for parent, callee, when, failed in parents:
-        caller = homes.get(parent)
+    for parent, callee, when, failed in spans.children:
+        caller = spans.homes.get(parent)
         if caller is not None and caller != callee:
             row = calls.setdefault((caller, callee), {"calls": [0, 0], "failed": [0, 0]})
             row["calls"][when] += 1

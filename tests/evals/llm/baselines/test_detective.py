@@ -180,6 +180,12 @@ def test_a_scheduled_experiment_is_told_by_its_schedule(tmp_path: Path):
     assert accused(shop, tmp_path) == ["chaos-mesh/Schedule/store-partition"]
 
 
+def test_a_schedule_is_known_by_the_label_of_what_it_made(tmp_path: Path):
+    shop = troubled_shop()
+    experiment(shop, "store-partition-x2x4z", "injected", labels={"managed-by": "store-partition"})
+    assert accused(shop, tmp_path) == ["chaos-mesh/Schedule/store-partition"]
+
+
 def test_an_experiment_that_was_over_is_not_accused(tmp_path: Path):
     shop = troubled_shop()
     for minute in (0, 5):

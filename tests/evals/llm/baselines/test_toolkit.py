@@ -196,7 +196,7 @@ def test_label_selectors_select_as_kubernetes_does(selector: dict[str, Any], fit
         ("store:8080", None),
         ("http://store.shop.svc.cluster.local:8080/x", None),
         ("store:9", "service store listens on [8080]"),
-        ("grpc://stroe:8080", "no service stroe in shop"),
+        ("grpc://stroe:8080", "there is no service stroe in shop"),
         ("localhost:1", None),
         ("10.0.0.1:80", None),
         ("api.example.com:443", None),
@@ -206,6 +206,16 @@ def test_label_selectors_select_as_kubernetes_does(selector: dict[str, Any], fit
 )
 def test_addresses_are_held_against_the_services(value: str, wrong: str | None):
     assert suspects.wrong_address(value, SHOP, {(SHOP, "store"): [8080]}) == wrong
+
+
+def test_an_address_that_all_share_is_how_the_cluster_is_built(home: Path):
+    shop = Snapshot()
+    shop.always("Service", "store", spec={"ports": [{"port": 8080}]})
+    for name in ("ad", "cart", "email", "quote"):
+        own = {"STORE_ADDR": "store:1"} if name == "cart" else {}
+        shop.always("Deployment", name, **workload(env={"COLLECTOR": "collector:4317", **own}))
+    shop.write(home)
+    assert [(row["name"], row["variable"]) for row in suspects.wiring()] == [("cart", "STORE_ADDR")]
 
 
 def test_errors_are_counted_where_they_start(home: Path):
