@@ -93,9 +93,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "rest_framework",
-    "huey.contrib.djhuey",
-    "evals",
+    "evals",  # before djhuey: its run_huey is the one that runs
     "leaderboard",
+    "huey.contrib.djhuey",
 ]
 
 MIDDLEWARE = [

@@ -190,7 +190,7 @@ class _RequestSource:
         self._a_step = scale.requests_a_step
         self._owed = 0.0  # of a request
         self._traced_share = scale.traced_share
-        self._traces_owed = {journey: dice.fraction() for journey in JOURNEYS}
+        self._traces_owed = {(each.method, each.route): dice.fraction() for each in JOURNEYS}
         self._deck: list[Journey] = []
 
     def moments(self, now: float) -> list[float]:
@@ -207,8 +207,9 @@ class _RequestSource:
 
     def is_traced(self, journey: Journey) -> bool:
         """Tell whether the next request of the journey leaves spans: an even share of each journey does."""
-        owed = self._traces_owed[journey] + self._traced_share
-        self._traces_owed[journey] = owed % 1
+        key = (journey.method, journey.route)
+        owed = self._traces_owed[key] + self._traced_share
+        self._traces_owed[key] = owed % 1
         return owed >= 1
 
 

@@ -23,7 +23,6 @@ from evals.queries import evaluation_summary
 
 BENCHMARK = "samples"
 INCIDENTS = {"count": 12, "seed": 1}
-REPEATS = 3
 ADMIN = "admin"
 
 # Slug, which is also the name at the provider "baseline", and what a reader should know of it.
@@ -121,18 +120,19 @@ def write_private(file: Path, text: str) -> None:
         stream.write(text)
 
 
-def queue_evaluations() -> list[Evaluation]:
+def queue_evaluations(repeats: int) -> list[Evaluation]:
     """Return one evaluation a baseline, queued where there was none."""
     benchmark = Benchmark.objects.get(slug=BENCHMARK)
-    return [evaluation_of(benchmark, LanguageModel.objects.get(slug=slug)) for slug in BASELINES]
+    models = [LanguageModel.objects.get(slug=slug) for slug in BASELINES]
+    return [evaluation_of(benchmark, model, repeats) for model in models]
 
 
-def evaluation_of(benchmark: Benchmark, model: LanguageModel) -> Evaluation:
+def evaluation_of(benchmark: Benchmark, model: LanguageModel, repeats: int) -> Evaluation:
     found = Evaluation.objects.filter(benchmark=benchmark, language_model=model).first()
     if found is not None:
         return found
     planned = runner.plan(
-        runner.EvaluationRequest(benchmark=benchmark, language_model=model, repeats=REPEATS)
+        runner.EvaluationRequest(benchmark=benchmark, language_model=model, repeats=repeats)
     )
     jobs.enqueue(planned)
     return planned

@@ -57,6 +57,7 @@
     player.hidden = false;
     loadStyle(button.dataset.style);
     await load(button.dataset.script);
+    player.scrollIntoView({ block: "nearest" });
     AsciinemaPlayer.create(button.dataset.cast, player, {
       autoPlay: true,
       fit: "width",

@@ -56,8 +56,8 @@ def test_a_benchmark_without_tasks_says_the_command(client):
 def test_a_task_shows_its_alerts_in_time_and_hides_its_truth_behind_a_click(client, run):
     html = text_of(client, "/tasks/b/t/")
     assert html.index("PodCrash") < html.index("HighRequestLatency")
-    assert "otel-demo/ConfigMap/flagd-config" in html.partition("<details>")[2]
-    assert "flagd-config" not in html.partition("<details>")[0]
+    assert "otel-demo/ConfigMap/flagd-config" in html.partition("<details")[2]
+    assert "flagd-config" not in html.partition("<details")[0]
     assert run.get_absolute_url() in html
 
 
@@ -181,9 +181,9 @@ def test_readyz_says_whether_every_table_is_there(client):
     assert (response.status_code, response.content) == (503, b"migrations missing")
 
 
-@pytest.mark.parametrize(("rows", "queries"), [(2, 1), (12, 1)])
+@pytest.mark.parametrize("rows", [2, 12])
 def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(
-    client, rows, queries, django_assert_max_num_queries
+    client, rows, django_assert_max_num_queries
 ):
     benchmark = make_benchmark(slug="many")
     evaluation = make_evaluation(benchmark=benchmark)

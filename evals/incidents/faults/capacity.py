@@ -14,12 +14,11 @@ def quota_exhausted(scene: Scene) -> Fault:
     name = scene.victim(SINGLE)
     quota = scene.dice.pick(("memory-quota", "otel-demo-quota", "team-shop-limits", "compute-resources"))
     restart_at = scene.second + scene.dice.between(20, 70)
-    short_by = scene.dice.between(0.2, 0.8)
+    # So much that pods the autoscaler gives up do not make room again.
+    short_mi = scene.dice.whole(600, 1200)
 
     def tighten(world: World, now: float) -> None:
-        spare = int(WORKLOADS[name].template.memory_limit_mi * short_by)
-        hard = world.used_memory_limit_mi() - spare
-        world.put_quota(quota, {"limits.memory": hard, "pods": 60}, now)
+        world.put_quota(quota, {"limits.memory": world.used_memory_limit_mi() - short_mi, "pods": 60}, now)
 
     changes = [Change(scene.second, tighten), Change(restart_at, lambda world, now: world.restart(name, now))]
     if scene.subtle:  # the quota has been there for long, with room to spare

@@ -40,6 +40,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, help=f"default: the first free one from {FIRST_PORT}")
         parser.add_argument("--data", type=Path, metavar="FOLDER", help="default: ITBENCH_DATA_DIR")
+        parser.add_argument("--repeats", type=int, default=3, metavar="N", help="attempts at each task (3)")
         parser.add_argument(
             "--check",
             action="store_true",
@@ -48,6 +49,8 @@ class Command(BaseCommand):
         parser.add_argument("--temporary", action="store_true", help=SUPPRESS)  # the data goes at the end
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["repeats"] < 1:
+            raise CommandError(f"--repeats is {options['repeats']}: use 1 or more", returncode=2)
         if options["check"] and not options["data"]:
             options |= {"data": Path(tempfile.mkdtemp(prefix="itbench-demo-")), "temporary": True}
         if options["data"] and options["data"].absolute() != settings.ITBENCH_DATA_DIR:
@@ -78,7 +81,7 @@ class Command(BaseCommand):
             try:
                 start_site(children, port)
                 self.introduce(port, account)
-                evaluations = demonstration.queue_evaluations()
+                evaluations = demonstration.queue_evaluations(options["repeats"])
                 self.tell(f"  The agents work in: {sandboxes_of(evaluations)}\n")
                 self.watch(evaluations, children, CHECK_WITHIN_S if options["check"] else None)
                 if options["check"]:
@@ -134,6 +137,7 @@ def start_again_with_data_in(folder: Path, options: dict[str, Any]) -> None:
     if os.environ.get("ITBENCH_DATA_DIR") == str(folder):
         raise CommandError(f"The settings don't take {str(folder)!r} as their data folder", returncode=2)
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", "--data", str(folder)]
+    command += ["--repeats", str(options["repeats"])]
     command += [f"--{flag}" for flag in ("check", "temporary") if options[flag]]
     if options["port"] is not None:
         command += ["--port", str(options["port"])]
