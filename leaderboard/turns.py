@@ -79,7 +79,7 @@ class Window:
 class CallView:
     number: int
     tool: str
-    command: str  # of a shell call; else the arguments
+    command: Folded  # of a shell call; else the arguments
     is_shell: bool
     stdout: Folded
     stderr: Folded
@@ -215,7 +215,7 @@ def call_view(call: ToolCall) -> CallView:
     return CallView(
         number=call.number,
         tool=readable(call.tool),
-        command=readable(call.command or call.arguments),
+        command=folded(call.command or call.arguments),
         is_shell=bool(call.command),
         stdout=folded(streams.stdout),
         stderr=folded(streams.stderr),

@@ -19,6 +19,7 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/replay.cast", runs.replay, name="replay"),
     path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", runs.output, name="output"),
+    path("runs/<int:pk>/turns/<int:turn>/command/<int:call>/", runs.command, name="command"),
     path("methodology/", pages.methodology, name="methodology"),
     # Browsers ask for it at this address on pages that name no icon, as in the admin.
     path("favicon.ico", pages.favicon),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from evals.incidents import addresses, cluster, experiments, flags, kubelet
 from evals.incidents.addresses import AddressProblem
 from evals.incidents.cluster import Labels, PodTemplate, pod_labels
-from evals.incidents.journeys import edges
+from evals.incidents.journeys import CONSUMERS, QUEUE, edges
 from evals.incidents.state import Experiment, Pod, Policy
 from evals.incidents.world import World
 
@@ -19,8 +19,8 @@ from evals.incidents.world import World
 DEADLINE_MS = {"load-generator": 30_000.0, "frontend-proxy": 15_000.0, "frontend": 5_000.0}
 INNER_DEADLINE_MS = 2_500.0
 LEASE_S = 5.0  # how long a request keeps its pooled connection from the others
-EDGES = tuple(sorted({(caller, call.callee) for caller, call in edges() if caller != "kafka"}
-                     | {("accounting", "kafka"), ("fraud-detection", "kafka")}))  # fmt: skip
+EDGES = tuple(sorted({(caller, call.callee) for caller, call in edges() if caller != QUEUE}
+                     | {(consumer.callee, QUEUE) for consumer in CONSUMERS}))  # fmt: skip
 
 
 def deadline_ms(caller: str) -> float:
@@ -56,6 +56,7 @@ class Health:
 class Conditions:
     links: dict[tuple[str, str], Link]
     healths: dict[str, Health]
+    cpu_m: dict[str, float] = field(default_factory=dict)  # used by each pod of a workload
     throttled: dict[str, float] = field(default_factory=dict)  # share of CPU periods, by workload
     idle: frozenset[str] = frozenset()  # services without a pod that serves
     queue_troubled: bool = False  # the queue is flooded and its consumers are delayed
@@ -74,34 +75,28 @@ def evaluate(world: World, now: float, rates: dict[str, float]) -> Conditions:
     """Return the conditions at `now`; `rates` are the requests a second of each service just before."""
     chaos = experiments.active(world, now)
     links = {(caller, callee): _link(world, caller, callee, chaos) for caller, callee in EDGES}
-    healths: dict[str, Health] = {}
-    throttled: dict[str, float] = {}
-    for name in world.deployments:
-        demand = demand_m(world, name, rates.get(name, 0.0), chaos)
-        world.busy_m[name] = min(demand, world.deployments[name].template.cpu_limit_m)
-        used = demand / world.deployments[name].template.cpu_limit_m
-        throttled[name] = min(0.97, max(0.004, used - 0.72))
-        parts = (_blipped(world, name, now), _saturated(used), _flagged(world, name))
-        healths[name] = _combined(*parts, _pooled(world, name, rates))
-    idle = frozenset(name for name in world.deployments if not serving(world, name))
+    limits = {name: deployment.template.cpu_limit_m for name, deployment in world.deployments.items()}
+    demands = {name: _demand_m(world, name, rates.get(name, 0.0), chaos) for name in limits}
+    used = {name: demands[name] / limits[name] for name in limits}
     return Conditions(
-        links, healths, throttled, idle, queue_troubled=bool(_flag(world, "kafkaQueueProblems"))
+        links=links,
+        healths={name: _health(world, name, now, (used[name], rates)) for name in limits},
+        cpu_m={name: min(demands[name], limits[name]) for name in limits},
+        throttled={name: min(0.97, max(0.004, used[name] - 0.72)) for name in limits},
+        idle=frozenset(name for name in limits if not serving(world, name)),
+        queue_troubled=bool(_flag(world, "kafkaQueueProblems")),
     )
 
 
-def demand_m(world: World, name: str, rate: float, chaos: list[Experiment]) -> float:
+def _demand_m(world: World, name: str, rate: float, chaos: list[Experiment]) -> float:
     """Return the CPU each pod of the workload would use if nothing held it back."""
-    deployment = world.deployments[name]
+    workload = world.deployments[name].workload
     stress = sum(
         10.0 * experiment.injection.workers * experiment.injection.load_percent
         for experiment in chaos
         if experiment.injection.action == "cpu" and experiment.injection.selects == name
     )
-    return (
-        deployment.workload.idle_m
-        + deployment.workload.cost_m * rate / max(1, len(serving(world, name)))
-        + stress
-    )
+    return workload.idle_m + workload.cost_m * rate / max(1, len(serving(world, name))) + stress
 
 
 def serving(world: World, name: str) -> list[Pod]:
@@ -171,14 +166,11 @@ def _selects(wanted: Labels, labels: Labels) -> bool:
 
 def _denied(world: World, caller: str, callee: str) -> bool:
     """Tell whether policies select the callee and none of them lets the caller in."""
-    port = cluster.WORKLOADS[callee].port
     selecting = [p for p in world.policies.values() if _selects(p.selects, pod_labels(callee))]
-    return bool(selecting) and not any(_admits(policy, caller, port) for policy in selecting)
+    return bool(selecting) and not any(_admits(policy, caller) for policy in selecting)
 
 
-def _admits(policy: Policy, caller: str, port: int) -> bool:
-    if policy.port is not None and policy.port != port:
-        return False
+def _admits(policy: Policy, caller: str) -> bool:
     return policy.allow is None or any(_selects(labels, pod_labels(caller)) for labels in policy.allow)
 
 
@@ -189,11 +181,8 @@ def _parts(experiment: Experiment, caller: str, callee: str) -> bool:
 
 def _delay(experiment: Experiment, caller: str, callee: str) -> float:
     injection = experiment.injection
-    return (
-        float(injection.latency_ms)
-        if injection.action == "delay" and injection.selects in {caller, callee}
-        else 0.0
-    )
+    concerned = injection.action == "delay" and injection.selects in {caller, callee}
+    return float(injection.latency_ms) if concerned else 0.0
 
 
 # -- services -------------------------------------------------------------------------------------
@@ -202,6 +191,12 @@ def _delay(experiment: Experiment, caller: str, callee: str) -> float:
 def _flag(world: World, name: str) -> float:
     data = world.config_maps[cluster.FLAGS_CONFIG].data
     return flags.parse(data[flags.FILE])[name].strength
+
+
+def _health(world: World, name: str, now: float, load: tuple[float, dict[str, float]]) -> Health:
+    used, rates = load
+    ills = (_blipped(world, name, now), _saturated(used), _flagged(world, name), _pooled(world, name, rates))
+    return _combined(*ills)
 
 
 def _combined(*parts: Health) -> Health:
@@ -273,7 +268,6 @@ def _pooled(world: World, name: str, rates: dict[str, float]) -> Health:
     if size is None:
         size = world.config_maps[cluster.SETTINGS[name][0]].data[setting]
     rate = rates.get(name, 0.0) / max(1, len(serving(world, name)))
-    # A rate that has been driven down by the failures themselves would hide the shortage.
     short = 1 - int(size) / max(rate * LEASE_S, 1e-9)
     if short <= 0:
         return Health()

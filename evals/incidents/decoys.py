@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from evals.incidents import experiments
-from evals.incidents.cluster import REGISTRY, SHOP, WORKLOADS
+from evals.incidents.cluster import REGISTRY, SHOP
 from evals.incidents.dice import Dice
 from evals.incidents.state import Injection
 from evals.incidents.world import Change, World
@@ -58,15 +58,14 @@ def louder_logging(setting: Setting) -> Change:
 def finished_experiment(setting: Setting) -> Change:
     """A chaos experiment on a victim or a bystander ended before the window began."""
     name = setting.dice.pick(setting.victims) if setting.close else setting.bystander()
-    name = name if name in WORKLOADS else setting.bystander()
     injection = Injection("NetworkChaos", "delay", name, latency_ms=1000, jitter_ms=100, duration_s=300)
     started = -setting.dice.between(1500, 5400)
     label = f"{SHOP}-{name}-latency-drill"
-    return Change(started, lambda world, now: _put_past(world, label, injection, now))
 
+    def apply(world: World, now: float) -> None:
+        experiments.put_past(world, label, injection, now)
 
-def _put_past(world: World, label: str, injection: Injection, now: float) -> None:
-    experiments.put_past(world, label, injection, now)
+    return Change(started, apply)
 
 
 def paused_schedule(setting: Setting) -> Change:

@@ -21,12 +21,10 @@ def advance(world: World, now: float) -> None:
             _recover(world, experiment, now)
 
 
-def put_schedule(
-    world: World, name: str, injection: Injection, now: float, every: str = "@every 2h"
-) -> Schedule:
+def put_schedule(world: World, name: str, injection: Injection, now: float) -> Schedule:
     """Apply a Schedule; its first experiment follows within seconds."""
     identity = world.identity(Ref("Schedule", CHAOS, name), now, "kubectl-client-side-apply")
-    schedule = Schedule(identity, injection, every, spawn_at=now + world.dice.between(1, 4))
+    schedule = Schedule(identity, injection, spawn_at=now + world.dice.between(1, 4))
     world.schedules[name] = schedule
     return schedule
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from evals.incidents import addresses
 from evals.incidents.events import Happening
+from evals.incidents.journeys import QUEUE
 from evals.incidents.state import FOREVER, Exit, Pod, Stage
 from evals.incidents.world import World
 
 BACK_OFF_S = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 STARTUP_S = {"java": 14.0, "dotnet": 7.0, "python": 6.0, "ruby": 6.0}
-NEEDS_KAFKA = {"accounting", "checkout", "fraud-detection"}
+NEEDS_QUEUE = {"accounting", "checkout", "fraud-detection"}  # and end when they do not find it
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def start_problem(world: World, pod: Pod) -> StartProblem | None:
         return StartProblem("StartError", 128, 0.0, detail)
     if command and command[-1].startswith("/"):
         return StartProblem("Error", 127, 0.4)
-    if pod.workload in NEEDS_KAFKA and addresses.problem(world, pod.template, pod.workload, "kafka"):
+    if pod.workload in NEEDS_QUEUE and addresses.problem(world, pod.template, pod.workload, QUEUE):
         return StartProblem("Error", 1, 8.0)
     return None
 
@@ -127,8 +128,9 @@ def _pull(world: World, pod: Pod, now: float) -> None:
     _tell(world, pod, _container(pod, "Pulling", pulling), now)
     _tell(world, pod, _failed(pod, failed), now + 1.1)
     _tell(world, pod, _failed(pod, "Error: ErrImagePull"), now + 1.1)
-    pod.waiting = "ErrImagePull"
-    pod.waiting_message = f"rpc error: code = NotFound desc = {reference}: {image}: not found"
+    pod.waiting, pod.waiting_message = "ErrImagePull", failed.split(": ", 1)[1]
+    if pod.tries:
+        pod.waiting, pod.waiting_message = "ImagePullBackOff", f'Back-off pulling image "{image}"'
     wait(pod, Stage.PULL_FAILED, now + 1.2, (12.0, 25.0, 45.0, 90.0, 170.0, 300.0))
     world.touch(pod.identity)
 
@@ -138,8 +140,6 @@ def _back_off_pull(world: World, pod: Pod, now: float) -> None:
     _tell(world, pod, _container(pod, "BackOff", message), now - 10)
     _tell(world, pod, _failed(pod, "Error: ImagePullBackOff"), now - 10)
     _pull(world, pod, now)
-    pod.waiting, pod.waiting_message = "ImagePullBackOff", message
-    pod.tries -= pod.stage is not Stage.PULL_FAILED
 
 
 def _start(world: World, pod: Pod, now: float) -> None:
@@ -175,15 +175,10 @@ def _start_again(world: World, pod: Pod, now: float) -> None:
     _start(world, pod, now)
 
 
-def _run(world: World, pod: Pod, now: float) -> None:
-    pod.due = FOREVER
-
-
 _STEPS = {
     Stage.UNSCHEDULED: _place,
     Stage.PULLING: _pull,
     Stage.PULL_FAILED: _back_off_pull,
     Stage.STARTING: _finish_start,
-    Stage.RUNNING: _run,
     Stage.CRASHED: _start_again,
 }

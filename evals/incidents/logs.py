@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from evals.incidents.clock import Clock
 from evals.incidents.cluster import WORKLOADS
 from evals.incidents.dice import Dice
-from evals.incidents.requests import Span
 from evals.incidents.scales import Scale
 from evals.incidents.state import Pod
 from evals.incidents.traces import GRPC_CODES, resource_attributes, status_code
 from evals.incidents.traffic import CLIENT, PRODUCER, SERVER
+from evals.incidents.visits import Span
 
 INFO, WARN, ERROR = ("INFO", 9), ("WARN", 13), ("ERROR", 17)
 
@@ -96,7 +96,7 @@ class _Failure:
 
 def _failure(span: Span, clock: Clock) -> Line:
     style = _FAILURES[WORKLOADS[span.service].language]
-    level = WARN if span.call and not span.call.critical else ERROR
+    level = ERROR if span.call.critical else WARN
     what = span.name if span.kind in {CLIENT, PRODUCER} else f"serving {span.name}"
     return _line(span, level, style(_Failure(span, what, clock.iso_nanoseconds(span.end_ns / 1e9))))
 

@@ -91,7 +91,7 @@ class Meters:
         self.pods = {uid: meter for uid, meter in self.pods.items() if uid in known}
         for pod in pods:
             self._record_pod(world, pod, conditions, (now, step_s))
-        cpu = sum(world.busy_m[pod.workload] for pod in pods if pod.stage is Stage.RUNNING)
+        cpu = sum(conditions.cpu_m[pod.workload] for pod in pods if pod.stage is Stage.RUNNING)
         self.spend.append((now, cpu, sum(self.pods[pod.identity.uid].memory_mi for pod in pods)))
         while self.spend[0][0] < now - HISTORY_S:
             self.spend.popleft()
@@ -105,7 +105,7 @@ class Meters:
             meter.memory_mi = 0.0
             return
         lived_s = now - pod.started if meter.periods == 0 else step_s
-        meter.cpu_s += world.busy_m[pod.workload] / 1000 * lived_s
+        meter.cpu_s += conditions.cpu_m[pod.workload] / 1000 * lived_s
         meter.periods += PERIODS_A_SECOND * lived_s
         meter.throttled += PERIODS_A_SECOND * lived_s * conditions.throttled[pod.workload]
         meter.throttled_share += 0.1 * (conditions.throttled[pod.workload] - meter.throttled_share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from evals.incidents.cluster import WORKLOADS, PodTemplate
 from evals.incidents.dice import Dice
@@ -57,8 +58,9 @@ def _job_run(namespace: str, cron_job: str, job: str) -> Callable[[World, float]
         )
         placed = f"Successfully assigned {namespace}/{name} to {node}"
         world.happen(pod, Happening("Scheduled", placed, "default-scheduler"), now + 0.1)
-        for reason, text in texts:
-            world.happen(pod, Happening(reason, text, "kubelet", host=node, field_path=path), now + 1.2)
+        for step, (reason, text) in enumerate(texts):
+            happening = Happening(reason, text, "kubelet", host=node, field_path=path)
+            world.happen(pod, happening, now + 1.2 + 0.2 * step)
         world.happen(job_identity, Happening("Completed", "Job completed", "job-controller"), now + 9)
 
     return run
@@ -71,8 +73,8 @@ def _probe_blinks(dice: Dice, window_s: float) -> Iterator[Change]:
         def blink(world: World, now: float, workload: str = workload, message: str = message) -> None:
             for pod in world.deployments[workload].pods[:1]:
                 path = f"spec.containers{{{workload}}}"
-                failed = Happening("Unhealthy", message, "kubelet", True, pod.node or "", path)
-                world.happen(pod.identity, failed, now)
+                failed = Happening("Unhealthy", message, "kubelet", host=pod.node or "", field_path=path)
+                world.happen(pod.identity, replace(failed, warning=True), now)
 
         yield Change(dice.between(0, window_s), blink)
 

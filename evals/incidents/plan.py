@@ -6,7 +6,7 @@ Scenario n of a seed is the same however many scenarios are made, so a folder ca
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evals.incidents import decoys, noise
 from evals.incidents.clock import Clock
@@ -22,7 +22,7 @@ DAYS = 120
 # How many red herrings, how close, and whether the fault chooses what looks ordinary.
 EASY, MEDIUM, HARD = "easy", "medium", "hard"
 DIFFICULTIES = (EASY, EASY, EASY, EASY, MEDIUM, MEDIUM, MEDIUM, HARD, HARD, HARD)
-DOUBLES_EVERY = 5
+ROOTS = ("two", "one", "one", "one", "one")
 # Second faults that would starve the first one's victim of traffic or of pods.
 POOR_COMPANY = {"autoscaler_bounds", "quota_exhausted"}
 EVERYBODYS_WAY = {"frontend", "frontend-proxy"}  # with trouble here nothing else shows
@@ -68,16 +68,17 @@ def plan(seed: int, number: int, scale: Scale) -> Plan:
     """Return what incident `number` (1, 2, 3 ...) of the seed is about."""
     dice = Dice("incident", seed, number)
     difficulty = _dealt(seed, "difficulty", DIFFICULTIES, number)
-    faults = _faults(dice.child("faults"), seed, number, (difficulty, scale))
+    fault_dice = dice.child("faults")
+    second = scale.window_s * fault_dice.between(0.36, 0.48)
+    faults = _faults(seed, number, Scene(fault_dice, second, subtle=difficulty == HARD))
     changes = [change for fault in faults for change in fault.changes]
     changes += _decoys(dice.child("decoys"), difficulty, faults)
     changes += noise.changes(dice.child("noise"), scale.window_s, [change.second for change in changes])
-    start = FIRST_START + dice.whole(0, DAYS * 86_400)
     return Plan(
         seed=seed,
         number=number,
         dice=dice,
-        clock=Clock(start),
+        clock=Clock(FIRST_START + dice.whole(0, DAYS * 86_400)),
         difficulty=difficulty,
         faults=faults,
         changes=tuple(sorted(changes, key=lambda change: change.second)),
@@ -93,16 +94,11 @@ def _dealt(seed: int, what: str, deck: tuple[str, ...], number: int) -> str:
     return Dice("deck", seed, what, block).shuffled(deck)[place]
 
 
-def _faults(dice: Dice, seed: int, number: int, terms: tuple[str, Scale]) -> tuple[Fault, ...]:
-    difficulty, scale = terms
-    kinds = tuple(sorted(FAULTS))
-    kind = _dealt(seed, "kind", kinds, number)
-    second = scale.window_s * dice.between(0.36, 0.48)
-    subtle = difficulty == HARD
-    block, place = divmod(number - 1, DOUBLES_EVERY)
-    if Dice("deck", seed, "double", block).whole(0, DOUBLES_EVERY - 1) != place:
-        return (FAULTS[kind](Scene(dice, second, subtle)),)
-    return _two_faults(kind, Scene(dice, second, subtle, closed=EVERYBODYS_WAY))
+def _faults(seed: int, number: int, scene: Scene) -> tuple[Fault, ...]:
+    kind = _dealt(seed, "kind", tuple(sorted(FAULTS)), number)
+    if _dealt(seed, "roots", ROOTS, number) == "one":
+        return (FAULTS[kind](scene),)
+    return _two_faults(kind, replace(scene, closed=EVERYBODYS_WAY))
 
 
 def _two_faults(kind: str, scene: Scene) -> tuple[Fault, ...]:

@@ -24,8 +24,9 @@ def advance(world: World, now: float) -> None:
 
 
 def _note_availability(world: World, deployment: Deployment, now: float) -> None:
-    # One pod may be missing (maxUnavailable 1), so a lone pod's absence leaves it formally available.
-    available = deployment.ready >= min(deployment.replicas, max(1, deployment.replicas - 1))
+    # What is rolled pod by pod may miss one; what is recreated may not.
+    may_miss = 1 if deployment.rolls else 0
+    available = deployment.ready >= deployment.replicas - may_miss
     if available != deployment.available:
         deployment.available, deployment.available_changed = available, now
         world.touch(deployment.identity)
@@ -119,16 +120,17 @@ def autoscale(world: World, now: float) -> None:
         _autoscale(world, autoscaler, now)
 
 
-def measure(world: World, autoscaler: Autoscaler) -> None:
-    request = world.deployments[autoscaler.workload].template.cpu_request_m
-    autoscaler.cpu_percent = int(100 * world.busy_m.get(autoscaler.workload, 0.0) / request)
+def measure(world: World, cpu_m: dict[str, float]) -> None:
+    """Tell the autoscalers what CPU each pod of their workloads uses."""
+    for autoscaler in world.autoscalers.values():
+        request = world.deployments[autoscaler.workload].template.cpu_request_m
+        autoscaler.cpu_percent = int(100 * cpu_m[autoscaler.workload] / request)
 
 
 def _autoscale(world: World, autoscaler: Autoscaler, now: float) -> None:
     deployment = world.deployments[autoscaler.workload]
     if not deployment.replicas:  # somebody scaled it to nothing, which turns autoscaling off
         return
-    measure(world, autoscaler)
     ratio = autoscaler.cpu_percent / CPU_TARGET_PERCENT
     wanted = deployment.replicas
     if deployment.ready and abs(ratio - 1) > TOLERANCE:
@@ -151,7 +153,7 @@ def _rescale(world: World, autoscaler: Autoscaler, replicas: int, now: float) ->
         why = "Current number of replicas below Spec.MinReplicas"
     elif replicas < current:
         why = "All metrics below target"
-    autoscaler.wanted, autoscaler.last_scaled = replicas, now
+    autoscaler.last_scaled = now
     world.scale(autoscaler.workload, replicas, now, "kube-controller-manager")
     world.touch(autoscaler.identity)
     message = f"New size: {replicas}; reason: {why}"

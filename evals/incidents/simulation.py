@@ -12,6 +12,7 @@ from evals.incidents.world import DAY, World
 
 STEP_S = 15  # traffic and counters
 CONTROL_S = 5  # controllers and kubelets
+AUTOSCALE_S = 30
 
 
 class Simulation:
@@ -36,8 +37,7 @@ class Simulation:
         for _ in range(6):
             self.conditions = physics.evaluate(self.world, self.now, self.flow.requests)
             self.flow = self.traffic.flow(self.conditions, self.now, STEP_S)
-        for autoscaler in self.world.autoscalers.values():
-            rollout.measure(self.world, autoscaler)
+        rollout.measure(self.world, self.conditions.cpu_m)
 
     def advance(self) -> None:
         """Play the next `STEP_S` seconds."""
@@ -48,7 +48,8 @@ class Simulation:
             experiments.advance(self.world, self.now)
             kubelet.advance(self.world, self.now)
             wear.advance(self.world, self.now, self.flow.requests, CONTROL_S)
-        if self.now % 30 == 0:
+        rollout.measure(self.world, self.conditions.cpu_m)
+        if self.now % AUTOSCALE_S == 0:
             rollout.autoscale(self.world, self.now)
         self.conditions = physics.evaluate(self.world, self.now, self.flow.requests)
         self.flow = self.traffic.flow(self.conditions, self.now, STEP_S)

@@ -16,12 +16,12 @@ from evals.incidents.cluster import SHOP
 from evals.incidents.dice import Dice
 from evals.incidents.journeys import JOURNEYS, Journey
 from evals.incidents.plan import Plan
-from evals.incidents.requests import Walker
 from evals.incidents.scales import STEADY_KINDS, Scale
 from evals.incidents.series import Series
 from evals.incidents.simulation import STEP_S, Simulation
 from evals.incidents.tables import EVENT_NAME_COLUMN, LOG_COLUMNS, TRACE_COLUMNS, Table
 from evals.incidents.truth import ground_truth
+from evals.incidents.visits import Walker
 
 ALERTS_S = 60
 CHATTER_SHARE = 0.25  # of the steps in which the infrastructure says something

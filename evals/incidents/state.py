@@ -114,6 +114,11 @@ class Deployment:
         return self.replica_sets[-1]
 
     @property
+    def rolls(self) -> bool:
+        """Tell whether an update replaces pod by pod; a lone pod is recreated instead."""
+        return self.workload.replicas > 1
+
+    @property
     def ready(self) -> int:
         return sum(pod.ready for pod in self.pods)
 
@@ -131,7 +136,6 @@ class Policy:
     identity: Identity
     selects: Labels  # empty: every pod of the namespace
     allow: tuple[Labels, ...] | None
-    port: int | None = None
 
 
 @dataclass
@@ -146,7 +150,6 @@ class Autoscaler:
     workload: str
     least: int
     most: int
-    wanted: int
     cpu_percent: int = 0  # of the request, as last measured
     last_scaled: float = -3600.0
     limited: bool = False
@@ -180,7 +183,6 @@ class Injection:
 class Schedule:
     identity: Identity
     injection: Injection
-    every: str
     paused: bool = False
     spawn_at: float = FOREVER
     active: list[str] = field(default_factory=list)  # names of experiments
@@ -194,8 +196,7 @@ class Experiment:
     started: float
     ends: float
     injected: bool = False
-    paused: bool = False
     pods: list[str] = field(default_factory=list)  # selected when it began, kept after it ended
 
     def active(self, now: float) -> bool:
-        return self.injected and not self.paused and self.started <= now < self.ends
+        return self.injected and self.started <= now < self.ends

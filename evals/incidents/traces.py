@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from evals.incidents.clock import Clock
 from evals.incidents.cluster import RELEASE, SHOP
-from evals.incidents.requests import Span
 from evals.incidents.scales import Scale
 from evals.incidents.state import Pod
 from evals.incidents.traffic import CLIENT, CONSUMER, PRODUCER, SERVER
+from evals.incidents.visits import Span
 
 GRPC_CODES = {"CANCELLED": "1", "DEADLINE_EXCEEDED": "4", "UNIMPLEMENTED": "12", "INTERNAL": "13",
               "UNAVAILABLE": "14"}  # fmt: skip
@@ -38,8 +38,8 @@ def status_code(span: Span) -> str:
 
 
 def span_attributes(span: Span) -> dict[str, str]:
-    protocol = span.call.protocol if span.call else "http"
-    if protocol == "grpc" and span.call:
+    protocol = span.call.protocol
+    if protocol == "grpc":
         service, method = span.call.operation.split("/")
         code = GRPC_CODES.get(span.code, "2") if span.error else "0"
         return {
@@ -53,7 +53,7 @@ def span_attributes(span: Span) -> dict[str, str]:
         return {
             "db.system": system,
             "db.statement": span.name,
-            "server.address": span.call.callee if span.call else "",
+            "server.address": span.call.callee,
         }
     if protocol == "kafka":
         return {"messaging.system": "kafka", "messaging.destination.name": "orders"}
@@ -81,7 +81,7 @@ def row(span: Span, clock: Clock, scale: Scale) -> tuple[object, ...]:
         KINDS[span.kind],
         span.service,
         resource_attributes(span.service, span.pod, scale),
-        f"@opentelemetry/instrumentation-{span.call.protocol if span.call else 'http'}" if scale.full else "",
+        f"@opentelemetry/instrumentation-{span.call.protocol}" if scale.full else "",
         RELEASE if scale.full else "",
         span_attributes(span),
         span.end_ns - span.start_ns,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from evals.incidents.conditions import Conditions, deadline_ms
 from evals.incidents.dice import Dice
-from evals.incidents.journeys import CONSUMERS, JOURNEYS, SILENT, VISITORS, Call
+from evals.incidents.journeys import CONSUMERS, JOURNEYS, QUEUE, SILENT, VISITORS, Call
 from evals.incidents.latency import Latency
 
 SERVER, CLIENT, PRODUCER, CONSUMER = "SERVER", "CLIENT", "PRODUCER", "CONSUMER"
@@ -111,13 +111,11 @@ class Traffic:
         published = flow.volumes[key].ok if key in flow.volumes else 0.0
         for consumer in CONSUMERS:
             name = consumer.callee
-            connected = conditions.link(name, "kafka").failure is None and conditions.works(name)
+            connected = conditions.link(name, QUEUE).failure is None and conditions.works(name)
             self.members[name] = int(connected)
             waiting = self.lag[name] / step_s + published * (FLOOD if conditions.queue_troubled else 1)
-            limit = (
-                (DELAYED_CONSUMER_RATE if conditions.queue_troubled else CONSUMER_RATE) if connected else 0.0
-            )
-            rate = min(waiting, limit)
+            limit = DELAYED_CONSUMER_RATE if conditions.queue_troubled else CONSUMER_RATE
+            rate = min(waiting, limit) if connected else 0.0
             self.lag[name] = (waiting - rate) * step_s
             if rate > 0:
                 _serve(consumer, rate, conditions, flow, CONSUMER)
@@ -125,7 +123,7 @@ class Traffic:
 
 def _call(call: Call, caller: str, rate: float, conditions: Conditions, flow: Flow) -> tuple[float, Latency]:
     """Send a call's traffic; return the share that succeeds and how long it takes the caller."""
-    link, kind = conditions.link(caller, call.callee), PRODUCER if call.callee == "kafka" else CLIENT
+    link, kind = conditions.link(caller, call.callee), PRODUCER if call.callee == QUEUE else CLIENT
     key = SpanKey(caller, client_span_name(call), kind)
     if link.failure is not None:
         waited = Latency(fixed=link.failure.wait_ms)

@@ -42,7 +42,7 @@ class Change:
 
 
 class World:
-    """All objects of the simulated cluster by name, plus what nobody sees: chance and the clock's hand."""
+    """All objects of the simulated cluster by name, and what has happened to them."""
 
     def __init__(self, dice: Dice, clock: Clock) -> None:
         self.dice = dice
@@ -65,7 +65,6 @@ class World:
         self.restless: list[Pod] = []  # pods of other namespaces whose stages are simulated
         self.blips: list[Blip] = []
         self.event_log = EventLog()
-        self.busy_m: dict[str, float] = {}  # CPU a pod of the workload wants, as traffic last left it
 
     # -- identities -------------------------------------------------------------------------------
 
@@ -143,7 +142,7 @@ class World:
     def _autoscaler(self, name: str) -> Autoscaler:
         least, most = cluster.AUTOSCALED[name]
         identity = self.identity(Ref("HorizontalPodAutoscaler", SHOP, name))
-        return Autoscaler(identity, name, least, most, wanted=WORKLOADS[name].replicas)
+        return Autoscaler(identity, name, least, most)
 
     def _install_config_maps(self) -> None:
         self.put_config(cluster.FLAGS_CONFIG, {flags.FILE: flags.document(flags.DEFAULTS)}, None)

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -100,13 +101,30 @@ def neighbours(found: Run, runs: list[dict[str, Any]]) -> dict[str, Any]:
 @vary_on_headers("HX-Request")
 def output(request: HttpRequest, pk: int, turn: int, call: int) -> HttpResponse:
     """The whole output of one tool call: a fragment for htmx, plain text for a browser."""
-    runs = visible_runs(request, Run.objects.all())
-    found = get_object_or_404(ToolCall, turn__run__in=runs.filter(pk=pk), turn__number=turn, number=call)
-    streams = shell_streams(found.output or "")
+    streams = shell_streams(find_call(request, pk, turn, call).output or "")
     if request.htmx:  # type: ignore[attr-defined]
         context = {"stdout": readable(streams.stdout), "stderr": readable(streams.stderr)}
         return render(request, "leaderboard/_output.html", context)
-    text = readable(streams.stdout + streams.stderr)
+    return plain_text(readable(streams.stdout + streams.stderr))
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def command(request: HttpRequest, pk: int, turn: int, call: int) -> HttpResponse:
+    """The whole command of one tool call: a fragment for htmx, plain text for a browser."""
+    found = find_call(request, pk, turn, call)
+    text = readable(found.command or found.arguments)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(format_html('<pre class="typed">{}</pre>', text))
+    return plain_text(text)
+
+
+def find_call(request: HttpRequest, pk: int, turn: int, call: int) -> ToolCall:
+    runs = visible_runs(request, Run.objects.all())
+    return get_object_or_404(ToolCall, turn__run__in=runs.filter(pk=pk), turn__number=turn, number=call)
+
+
+def plain_text(text: str) -> HttpResponse:
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

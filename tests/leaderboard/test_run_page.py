@@ -151,6 +151,20 @@ def test_a_whole_output_is_plain_text_for_a_browser_and_escaped_for_htmx(client)
         assert "\x1b" not in response.content.decode()
 
 
+def test_a_long_command_is_folded_and_fetched_when_opened(client):
+    run = make_run()
+    make_turn(run, 1, command="".join(f"step-{n}\n" for n in range(60)) + "echo '<b>'")
+    html = page(client, run)
+    assert "step-0" in html
+    assert "step-59" not in html
+    assert "Show the whole command, 61 lines" in html
+    address = f"/runs/{run.pk}/turns/1/command/1/"
+    assert "step-59\necho '<b>'" in client.get(address).content.decode()
+    fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert fragment.startswith('<pre class="typed">step-0')
+    assert "&lt;b&gt;" in fragment
+
+
 def test_the_recording_streams(client):
     run = make_run()
     make_turn(run, 1)

@@ -80,7 +80,7 @@ class Scene:
         return self.dice.pick(open_)
 
     def edge(self, candidates: Sequence[tuple[str, str]]) -> tuple[str, str]:
-        """Pick a caller and its callee, both allowed as victims where they serve visitors.
+        """Pick a pair whose first is allowed as a victim.
 
         Raises:
             NoVictim: no pair is allowed.

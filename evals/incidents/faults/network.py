@@ -10,8 +10,8 @@ from evals.incidents.world import Change, World
 
 SHUT_OFF = ("frontend", "checkout", "cart", "payment", "product-catalog", "recommendation", "ad", "currency",
             "quote", "valkey-cart", "kafka", "postgresql", "email", "product-reviews")  # fmt: skip
-# A service with several callers, and the one that a narrow policy forgets.
-FORGOTTEN = (
+# A service with several callers, and the only one that a narrow policy lets in.
+NARROWED = (
     ("cart", "frontend"), ("currency", "frontend"), ("shipping", "frontend"), ("kafka", "accounting"),
     ("product-catalog", "frontend"), ("postgresql", "product-reviews"),
 )  # fmt: skip
@@ -42,8 +42,7 @@ def _closed_policy(scene: Scene) -> Fault:
 
 
 def _narrow_policy(scene: Scene) -> Fault:
-    open_ = [pair for pair in FORGOTTEN if scene.may(pair[0])]
-    name, admitted = scene.dice.pick(open_) if open_ else (scene.victim(SHUT_OFF), "front-end")
+    name, admitted = scene.edge(NARROWED)
     policy = scene.dice.pick((f"{name}-ingress", f"{name}-allowed-clients", f"harden-{name}"))
     condition = f"NetworkPolicy {policy} lets only {admitted} in to {name} pods and forgets its other callers"
     return _policy_fault(scene, name, policy, ((_component(admitted),), condition))

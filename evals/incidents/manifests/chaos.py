@@ -12,6 +12,7 @@ from evals.incidents.state import Experiment, Injection, Schedule
 from evals.incidents.world import World
 
 API_VERSION = "chaos-mesh.org/v1alpha1"
+EVERY = "@every 2h"
 PAUSE = "experiment.chaos-mesh.org/pause"
 
 
@@ -45,7 +46,7 @@ def _schedule(world: World, schedule: Schedule, clock: Clock) -> dict[str, Any]:
         "kind": "Schedule",
         "metadata": about,
         "spec": {
-            "schedule": schedule.every,
+            "schedule": EVERY,
             "type": kind,
             "concurrencyPolicy": "Forbid",
             "historyLimit": 1,
@@ -95,7 +96,7 @@ def _experiment(experiment: Experiment, clock: Clock, now: float) -> dict[str, A
         "Selected": bool(experiment.pods),
         "AllInjected": running,
         "AllRecovered": over,
-        "Paused": experiment.paused,
+        "Paused": False,
     }
     return {
         "apiVersion": API_VERSION,

@@ -36,8 +36,7 @@ def _network_policy(policy: Policy, clock: Clock) -> dict[str, Any]:
         spec["ingress"] = [{}]
     elif policy.allow:
         peers = [{"podSelector": {"matchLabels": dict(labels)}} for labels in policy.allow]
-        ports = [{"port": policy.port, "protocol": "TCP"}] if policy.port else []
-        spec["ingress"] = [{"from": peers, **({"ports": ports} if ports else {})}]
+        spec["ingress"] = [{"from": peers}]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

@@ -11,6 +11,7 @@ from evals.incidents.manifests.metadata import condition, metadata, owner, speci
 from evals.incidents.state import Deployment, Exit, Pod, ReplicaSet, Stage
 from evals.incidents.world import World
 
+ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
 WAITING = {Stage.PULLING: "ContainerCreating", Stage.PULL_FAILED: "ImagePullBackOff"}
 
 
@@ -90,7 +91,7 @@ def _deployment(deployment: Deployment, clock: Clock) -> dict[str, Any]:
             "replicas": deployment.replicas,
             "selector": {"matchLabels": {"opentelemetry.io/name": name}},
             "template": _template(name, deployment.template, labels),
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+            "strategy": ROLLING if deployment.rolls else {"type": "Recreate"},
         },
         "status": _deployment_status(deployment, clock),
     }

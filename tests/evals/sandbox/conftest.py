@@ -23,7 +23,7 @@ EVERY_KIND = [
 ISOLATED_KINDS = EVERY_KIND[:2]
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> bool:
+def wait_until(true: Callable[[], bool], seconds: float = 30) -> bool:
     """Tell whether it came true in that time."""
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:

@@ -230,13 +230,14 @@ class TestContract:
         self, kind: str, marker: str, temporary_folder: Path, state: str
     ):
         command = [sys.executable, "-c", ABANDON, kind, marker, state]
-        worker = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT)
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == b"open\n"
         sleeping = 2 if state == "busy" else 1
-        assert wait_until(lambda: len(processes_with(f"sleep\0{marker}")) == sleeping)
-        worker.kill()
-        worker.communicate()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT) as worker:
+            try:
+                assert worker.stdout is not None
+                assert worker.stdout.readline() == b"open\n"
+                assert wait_until(lambda: len(processes_with(f"sleep\0{marker}")) == sleeping)
+            finally:
+                worker.kill()
         assert wait_until(lambda: processes_with(marker) == [])
         assert wait_until(lambda: list(temporary_folder.iterdir()) == [])
         assert kind != "docker" or wait_until(lambda: containers_of(f"test-{marker}") == [])

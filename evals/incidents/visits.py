@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from evals.incidents import conditions as physics
 from evals.incidents.conditions import Conditions, deadline_ms
 from evals.incidents.dice import Dice
-from evals.incidents.journeys import CONSUMERS, SILENT, VISITORS, Call, Journey
+from evals.incidents.journeys import CONSUMERS, QUEUE, SILENT, VISITORS, Call, Journey
 from evals.incidents.latency import sample
 from evals.incidents.state import Pod
 from evals.incidents.traffic import CLIENT, CONSUMER, PRODUCER, SERVER, Traffic, client_span_name
@@ -32,11 +33,20 @@ class Span:
     kind: str
     start_ns: int  # since the window began
     end_ns: int
-    call: Call | None
+    call: Call  # that it makes or serves
     error: str = ""  # what went wrong; empty: nothing
     code: str = ""  # of the error, as gRPC names it
     link: tuple[str, str] | None = None  # trace and span of the message it answers to
     details: dict[str, str] = field(default_factory=dict)
+
+
+class Place(NamedTuple):
+    """Where a span arises."""
+
+    service: str
+    pod: Pod | None
+    trace: str
+    parent: str  # id of the span above; empty: none
 
 
 class Walker:
@@ -56,8 +66,7 @@ class Walker:
         path = journey.route.replace("{productId}", product).replace("{picture}", picture)
         user = self._dice.hexadecimal(8)
         self._details = {"path": path, "method": journey.method, "product": product, "user": user}
-        trace = self._dice.hexadecimal(32)
-        self._call(journey.call, VISITORS, start_ns, (trace, ""))
+        self._call(journey.call, self._place(VISITORS, self._dice.hexadecimal(32), ""), start_ns)
         return self._spans
 
     def orders(self, spans: list[Span], traffic: Traffic) -> Iterator[list[Span]]:
@@ -68,32 +77,35 @@ class Walker:
                 if traffic.members[consumer.callee] and traffic.lag[consumer.callee] < 1:
                     self._spans = []
                     start_ns = span.end_ns + int(self._dice.between(3, 60) * 1e6)
-                    self._serve(consumer, start_ns, (self._dice.hexadecimal(32), ""), CONSUMER)
-                    self._spans[0].link = (span.trace, span.id)
+                    place = self._place(consumer.callee, self._dice.hexadecimal(32), "")
+                    self._serve(consumer, place, start_ns, CONSUMER).link = (span.trace, span.id)
                     yield self._spans
 
-    def _span(self, service: str, name: str, kind: str, start_ns: int, above: tuple[str, str]) -> Span:
+    def _place(self, service: str, trace: str, parent: str) -> Place:
         pods = self._pods[service]
-        pod = self._dice.pick(pods) if pods else None
-        span_id = self._dice.hexadecimal(16)
-        made = Span(above[0], span_id, above[1], service, pod, name, kind, start_ns, start_ns, None)
-        made.details = self._details
-        self._spans.append(made)
-        return made
+        return Place(service, self._dice.pick(pods) if pods else None, trace, parent)
 
-    def _call(self, call: Call, caller: str, start_ns: int, above: tuple[str, str]) -> Span:
-        kind = PRODUCER if call.callee == "kafka" else CLIENT
-        span = self._span(caller, client_span_name(call), kind, start_ns, above)
-        span.call = call
-        link = self._conditions.link(caller, call.callee)
+    def _begin(self, call: Call, place: Place, start_ns: int, kind: str) -> Span:
+        name = call.operation if kind in {SERVER, CONSUMER} else client_span_name(call)
+        ids = (place.trace, self._dice.hexadecimal(16), place.parent)
+        span = Span(*ids, place.service, place.pod, name, kind, start_ns, start_ns, call)
+        span.details = self._details
+        if place.service not in SILENT:
+            self._spans.append(span)
+        return span
+
+    def _call(self, call: Call, place: Place, start_ns: int) -> Span:
+        span = self._begin(call, place, start_ns, PRODUCER if call.callee == QUEUE else CLIENT)
+        link = self._conditions.link(place.service, call.callee)
         if link.failure is not None:
             span.end_ns = start_ns + int(link.failure.wait_ms * 1e6)
             span.error, span.code = link.failure.detail, link.failure.code
             return span
         way_ns = int((NETWORK_MS + link.delay_ms / 2) * 1e6)
-        answer = self._serve(call, start_ns + way_ns, (above[0], span.id), SERVER)
+        there = self._place(call.callee, place.trace, span.id)
+        answer = self._serve(call, there, start_ns + way_ns, SERVER)
         span.end_ns, span.error, span.code = answer.end_ns + way_ns, answer.error, answer.code
-        limit_ns = start_ns + int(deadline_ms(caller) * 1e6)
+        limit_ns = start_ns + int(deadline_ms(place.service) * 1e6)
         if span.end_ns > limit_ns:
             self._cut(span, limit_ns)
         return span
@@ -108,11 +120,8 @@ class Walker:
                 below.end_ns, below.error, below.code = limit_ns, "context canceled", "CANCELLED"
         self._spans[first:] = kept
 
-    def _serve(self, call: Call, start_ns: int, above: tuple[str, str], kind: str) -> Span:
-        span = self._span(call.callee, call.operation, kind, start_ns, above)
-        span.call = call
-        if call.callee in SILENT:
-            self._spans.pop()
+    def _serve(self, call: Call, place: Place, start_ns: int, kind: str) -> Span:
+        span = self._begin(call, place, start_ns, kind)
         health = self._conditions.health(call.callee)
         own_ms = sample(call.own_ms * health.slowdown + 0.3 * health.added_ms, self._dice)
         own_ns = int((own_ms + 0.7 * health.added_ms) * 1e6)
@@ -121,7 +130,7 @@ class Walker:
             span.end_ns, span.error, span.code = now_ns, health.detail, "INTERNAL"
             return span
         for inner in call.calls:
-            answer = self._call(inner, call.callee, now_ns, (above[0], span.id))
+            answer = self._call(inner, place._replace(parent=span.id), now_ns)
             now_ns = answer.end_ns
             if answer.error and inner.critical:
                 span.error, span.code = f"{inner.callee}: {answer.error}", answer.code
