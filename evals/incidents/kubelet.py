@@ -11,6 +11,8 @@ from evals.incidents.state import FOREVER, Exit, Pod, Stage
 from evals.incidents.world import World
 
 BACK_OFF_S = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
+PULL_PAUSES_S = (12.0, 25.0, 45.0, 90.0, 170.0, 300.0)
+PLACE_PAUSES_S = (30.0, 60.0, 120.0, 300.0)
 STARTUP_S = {"java": 14.0, "dotnet": 7.0, "python": 6.0, "ruby": 6.0}
 NEEDS_QUEUE = {"accounting", "checkout", "fraud-detection"}  # and end when they do not find it
 
@@ -102,7 +104,7 @@ def _place(world: World, pod: Pod, now: float) -> None:
         )
         pod.waiting_message = message
         _tell(world, pod, Happening("FailedScheduling", message, "default-scheduler", warning=True), now)
-        wait(pod, Stage.UNSCHEDULED, now, (30.0, 60.0, 120.0, 300.0))
+        wait(pod, Stage.UNSCHEDULED, now, PLACE_PAUSES_S)
         return
     pod.node, pod.scheduled, pod.tries, pod.waiting_message = world.dice.pick(fitting).name, now, 0, ""
     name = f"{pod.identity.ref.namespace}/{pod.identity.ref.name}"
@@ -120,24 +122,23 @@ def _pull(world: World, pod: Pod, now: float) -> None:
         _tell(world, pod, _container(pod, "Pulled", present), now)
         _start(world, pod, now)
         return
-    reference = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}"'
-    pulling = f'Pulling image "{image}"'
-    failed = (
-        f'Failed to pull image "{image}": rpc error: code = NotFound desc = {reference}: {image}: not found'
+    problem = (
+        f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
+        f'failed to resolve reference "{image}": {image}: not found'
     )
-    _tell(world, pod, _container(pod, "Pulling", pulling), now)
-    _tell(world, pod, _failed(pod, failed), now + 1.1)
+    _tell(world, pod, _container(pod, "Pulling", f'Pulling image "{image}"'), now)
+    _tell(world, pod, _failed(pod, f'Failed to pull image "{image}": {problem}'), now + 1.1)
     _tell(world, pod, _failed(pod, "Error: ErrImagePull"), now + 1.1)
-    pod.waiting, pod.waiting_message = "ErrImagePull", failed.split(": ", 1)[1]
+    pod.waiting, pod.waiting_message = "ErrImagePull", problem
     if pod.tries:
         pod.waiting, pod.waiting_message = "ImagePullBackOff", f'Back-off pulling image "{image}"'
-    wait(pod, Stage.PULL_FAILED, now + 1.2, (12.0, 25.0, 45.0, 90.0, 170.0, 300.0))
+    wait(pod, Stage.PULL_FAILED, now + 1.2, PULL_PAUSES_S)
     world.touch(pod.identity)
 
 
-def _back_off_pull(world: World, pod: Pod, now: float) -> None:
-    message = f'Back-off pulling image "{pod.template.image}"'
-    _tell(world, pod, _container(pod, "BackOff", message), now - 10)
+def _pull_again(world: World, pod: Pod, now: float) -> None:
+    backing_off = f'Back-off pulling image "{pod.template.image}"'
+    _tell(world, pod, _container(pod, "BackOff", backing_off), now - 10)
     _tell(world, pod, _failed(pod, "Error: ImagePullBackOff"), now - 10)
     _pull(world, pod, now)
 
@@ -178,7 +179,7 @@ def _start_again(world: World, pod: Pod, now: float) -> None:
 _STEPS = {
     Stage.UNSCHEDULED: _place,
     Stage.PULLING: _pull,
-    Stage.PULL_FAILED: _back_off_pull,
+    Stage.PULL_FAILED: _pull_again,
     Stage.STARTING: _finish_start,
     Stage.CRASHED: _start_again,
 }

@@ -12,6 +12,8 @@ from evals.incidents.visits import Span
 GRPC_CODES = {"CANCELLED": "1", "DEADLINE_EXCEEDED": "4", "UNIMPLEMENTED": "12", "INTERNAL": "13",
               "UNAVAILABLE": "14"}  # fmt: skip
 HTTP_STATUS = {"DEADLINE_EXCEEDED": "504", "UNAVAILABLE": "503", "UNIMPLEMENTED": "404"}
+DATABASES = {"valkey": "redis", "postgresql": "postgresql"}
+SEE_THE_VISITORS_PATH = {"load-generator", "frontend-proxy", "frontend"}
 KINDS = {SERVER: "Server", CLIENT: "Client", PRODUCER: "Producer", CONSUMER: "Consumer"}
 
 
@@ -40,29 +42,28 @@ def status_code(span: Span) -> str:
 def span_attributes(span: Span) -> dict[str, str]:
     protocol = span.call.protocol
     if protocol == "grpc":
-        service, method = span.call.operation.split("/")
-        code = GRPC_CODES.get(span.code, "2") if span.error else "0"
+        return _grpc_attributes(span)
+    if protocol in DATABASES:
         return {
-            "rpc.system": "grpc",
-            "rpc.service": service,
-            "rpc.method": method,
-            "rpc.grpc.status_code": code,
-        }
-    if protocol in {"valkey", "postgresql"}:
-        system = {"valkey": "redis"}.get(protocol, protocol)
-        return {
-            "db.system": system,
+            "db.system": DATABASES[protocol],
             "db.statement": span.name,
             "server.address": span.call.callee,
         }
     if protocol == "kafka":
         return {"messaging.system": "kafka", "messaging.destination.name": "orders"}
-    path = (
-        span.details["path"]
-        if span.service in {"load-generator", "frontend-proxy", "frontend"}
-        else span.name
-    )
-    method = span.details["method"] if path == span.details["path"] else span.name.split(" ")[0]
+    return _http_attributes(span)
+
+
+def _grpc_attributes(span: Span) -> dict[str, str]:
+    service, method = span.call.operation.split("/")
+    code = GRPC_CODES.get(span.code, "2") if span.error else "0"
+    return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method, "rpc.grpc.status_code": code}
+
+
+def _http_attributes(span: Span) -> dict[str, str]:
+    method, path = span.details["method"], span.details["path"]
+    if span.service not in SEE_THE_VISITORS_PATH:
+        method, path = span.name.split(" ", 1)
     return {"http.request.method": method, "url.path": path, "http.response.status_code": status_code(span)}
 
 

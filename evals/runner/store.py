@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-from django.db.models import F, Value
-from django.utils import timezone
+from django.db import connection, transaction
 
-from evals.models import Run, ToolCall, Turn
+from evals.models import Run, RunState, ToolCall, Turn
 from evals.runner.workers import Claim, LostClaim, held
 from evals.trajectory import Observation, Reply, ToolCall as Call, TurnKind, TurnRecord, Usage
 
@@ -39,24 +37,39 @@ def save_reply(claim: Claim, turn: TurnRecord) -> None:
 
 
 def add_to_totals(claim: Claim, turn: TurnRecord) -> None:
-    usage = turn.reply.usage or Usage()
-    # What is unknown once stays unknown: NULL plus anything is NULL.
-    cost = Value(None) if turn.reply.cost_usd is None else F("cost_usd") + turn.reply.cost_usd
-    known = F("tokens_known") if turn.reply.usage else Value(False)
-    updated = held(claim).update(
-        turns_total=F("turns_total") + (turn.kind is TurnKind.REPLY),
-        input_tokens=F("input_tokens") + usage.input_tokens,
-        cache_read_tokens=F("cache_read_tokens") + usage.cache_read_tokens,
-        cache_write_tokens=F("cache_write_tokens") + usage.cache_write_tokens,
-        output_tokens=F("output_tokens") + usage.output_tokens,
-        reasoning_tokens=F("reasoning_tokens") + usage.reasoning_tokens,
-        tokens_known=known,
-        cost_usd=cost,
-        duration_s=F("duration_s") + turn.reply.duration_s,
-        heartbeat=timezone.now(),
+    usage = turn.reply.usage
+    counted = usage or Usage()
+    add_to_run(
+        claim,
+        turns_total=int(turn.kind is TurnKind.REPLY),
+        input_tokens=counted.input_tokens,
+        cache_read_tokens=counted.cache_read_tokens,
+        cache_write_tokens=counted.cache_write_tokens,
+        output_tokens=counted.output_tokens,
+        reasoning_tokens=counted.reasoning_tokens,
+        # What is unknown once stays unknown: anything plus NULL is NULL.
+        cost_usd=turn.reply.cost_usd,
+        duration_s=turn.reply.duration_s,
     )
-    if not updated:
-        raise LostClaim(f"run {claim.run_id} is in other hands")
+    if usage is None:
+        held(claim).update(tokens_known=False)
+
+
+def add_to_run(claim: Claim, **amounts: float | None) -> None:
+    """Add to columns of a run; raise LostClaim when the claim no longer holds.
+
+    Written as SQL: this is the busiest statement of a worker, and the ORM takes 3 ms a turn to put
+    its eight sums together.
+    """
+    sums = ", ".join(f"{column} = {column} + %s" for column in amounts)
+    claimed = "id = %s AND state = %s AND claimed_by = %s AND attempt = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Run._meta.db_table} SET {sums} WHERE {claimed}",  # noqa: S608 - all names are ours
+            [*amounts.values(), claim.run_id, RunState.RUNNING.value, claim.worker, claim.attempt],
+        )
+        if not cursor.rowcount:
+            raise LostClaim(f"run {claim.run_id} is in other hands")
 
 
 def save_observations(claim: Claim, turn: TurnRecord) -> None:
@@ -69,8 +82,7 @@ def save_observations(claim: Claim, turn: TurnRecord) -> None:
         return
     seconds = sum(seen.duration_s for seen in turn.observations)
     with transaction.atomic():
-        if not held(claim).update(duration_s=F("duration_s") + seconds):
-            raise LostClaim(f"run {claim.run_id} is in other hands")
+        add_to_run(claim, duration_s=seconds)
         calls = ToolCall.objects.filter(turn__run_id=claim.run_id, turn__number=turn.number)
         for place, seen in enumerate(turn.observations, start=1):
             calls.filter(number=place).update(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 from packaging.requirements import Requirement
 
 from tests import needs
@@ -76,6 +77,26 @@ def test_the_lock_of_the_browser_libraries_fits_and_names_no_registry():
         assert lock["packages"][""].get(group) == asked.get(group)
     libraries = {path: package for path, package in lock["packages"].items() if path}
     assert all("integrity" in package and "resolved" not in package for package in libraries.values())
+
+
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/*.md")),
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_name_commands_targets_and_files_that_exist(document):
+    text = read(document)
+    targets = re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE).group(1).split()
+    assert set(re.findall(r"`make ([a-z-]+)|^make ([a-z-]+)", text, re.MULTILINE)) <= {
+        *((target, "") for target in targets),
+        *(("", target) for target in targets),
+    }
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (PROJECT / document).parent.joinpath(link).exists()] == []
 
 
 def test_make_alone_lists_every_target():

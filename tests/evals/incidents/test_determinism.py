@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 from evals.incidents.dice import Dice
 from evals.incidents.folder import make_incidents
 from evals.incidents.plan import plan
 from evals.incidents.scales import SMALL
+
+ROOT = Path(__file__).parents[3]
 
 
 def digests(folder):
@@ -46,3 +52,18 @@ def test_a_child_draws_apart_from_its_parent():
     alone, busy = Dice("x"), Dice("x")
     busy.child("y").text(100)
     assert alone.fraction() == busy.fraction()
+
+
+def test_the_bytes_do_not_hang_on_the_order_of_hashes(tmp_path):
+    script = (
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from evals.incidents.folder import make_incidents; from evals.incidents.scales import SMALL\n"
+        "make_incidents(Path(sys.argv[1]), 1, 3, replace(SMALL, window_s=300))"
+    )
+    made = []
+    for hash_seed in ("1", "2"):
+        out = tmp_path / hash_seed
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        subprocess.run([sys.executable, "-c", script, str(out)], check=True, env=environment, cwd=ROOT)
+        made.append(digests(out))
+    assert made[0] == made[1]

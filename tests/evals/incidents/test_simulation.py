@@ -16,9 +16,9 @@ from evals.incidents.faults.model import Scene
 from evals.incidents.journeys import JOURNEYS
 from evals.incidents.latency import Latency, sample
 from evals.incidents.plan import plan
-from evals.incidents.requests import Walker
 from evals.incidents.scales import SMALL
 from evals.incidents.simulation import STEP_S, Simulation
+from evals.incidents.visits import Walker
 from evals.incidents.world import Change, World
 
 CLOSE = decoys.Setting(Dice("decoys"), second=600, close=True, victims=("payment",), kinds=("bad_image",))
@@ -78,6 +78,17 @@ def test_a_rolling_update_never_runs_more_pods_than_wanted_and_replaces_all():
         counts.append(cart.ready)
     assert min(counts) == 1
     assert {pod.template.image for pod in cart.pods} == {image}
+
+
+def test_a_lone_pod_is_recreated_and_missed_meanwhile():
+    run = simulation(Change(30, lambda world, now: world.restart("ad", now)))
+    ad = run.world.deployments["ad"]
+    seen = []
+    while run.now < 120:
+        run.advance()
+        seen.append((ad.ready, ad.available))
+    assert (0, False) in seen
+    assert seen[-1] == (1, True)
 
 
 def test_a_quota_refuses_pods_only_while_it_is_too_small():

@@ -136,3 +136,12 @@ def test_an_objects_uid_stays_and_its_version_moves_with_its_content(snapshots):
             assert body["metadata"]["uid"] == uid
             assert content == before or body["metadata"]["resourceVersion"] != version
             known[key] = (uid, body["metadata"]["resourceVersion"], content)
+
+
+def test_all_spans_a_service_adds_to_one_request_come_from_one_pod(snapshots):
+    for snapshot in snapshots:
+        spans = {(span["TraceId"], span["SpanId"]): span for span in snapshot.spans}
+        for span in snapshot.spans:
+            parent = spans.get((span["TraceId"], span["ParentSpanId"]))
+            if parent is not None and parent["ServiceName"] == span["ServiceName"]:
+                assert span["ResourceAttributes"] == parent["ResourceAttributes"]
