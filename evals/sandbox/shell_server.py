@@ -268,11 +268,15 @@ class Server:
 
     def _start(self, text: str, limit_bytes: int) -> Command:
         """Start a command; where earlier ones left no room for its processes, kill those first."""
-        crowded = self._children_left and len(process_ids()) > self._crowd
+        earlier = descendants() if self._children_left else []
+        crowded = len(earlier) > self._crowd
         if crowded:
             self._kill_everything()
-        # Out of memory, the kernel is to kill commands, however small, before this server: they are born
-        # with half the highest score, which this server has for that moment too, and then get the rest.
+        # Out of memory, the kernel is to kill commands, however small, before this server. So a command
+        # inherits a score that this server has only for the moment; what is older gets a higher one first.
+        for pid in earlier:
+            with suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "wb") as file:
+                file.write(b"1000")
         os.write(self._oom_score, b"500")
         try:
             command = start_bash(text, limit_bytes, self._environment)
@@ -282,8 +286,6 @@ class Server:
             command = start_bash(text, limit_bytes, self._environment)
         finally:
             os.write(self._oom_score, self._own_oom_score)
-        with suppress(OSError), open(f"/proc/{command.pid}/oom_score_adj", "wb") as file:
-            file.write(b"1000")
         self._children_left = True
         command.note = CROWDED_NOTE if crowded else b""
         return command

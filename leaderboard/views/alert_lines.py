@@ -16,10 +16,11 @@ class AlertLine:
     service: str
     namespace: str
     severity: str
-    first: datetime | None  # None: the snapshot does not tell
+    first: datetime | None  # when it began, maybe long before the snapshot; None: not told
+    seen: datetime | None  # in the earliest file that has it
     last: datetime | None
     count: int  # files it stands in: one a minute
-    start: float = 0.0  # share of the time that all alerts cover
+    start: float = 0.0  # share of the time that the alert files cover
     width: float = 0.0  # 0: no time is known
 
 
@@ -34,7 +35,7 @@ class Span:
 
 
 def alert_lines(summary: Iterable[Mapping[str, Any]]) -> tuple[list[AlertLine], Span | None]:
-    """Return the alerts, the earliest first, and the time they cover (None when no alert tells one)."""
+    """Return the alerts, the earliest first, and the time their files cover (None when none is told)."""
     alerts = [read_alert(alert) for alert in summary]
     span = span_of(alerts)
     placed = [place(alert, span) for alert in alerts]
@@ -42,13 +43,15 @@ def alert_lines(summary: Iterable[Mapping[str, Any]]) -> tuple[list[AlertLine], 
 
 
 def read_alert(alert: Mapping[str, Any]) -> AlertLine:
-    first = moment(alert.get("since")) or moment(alert.get("first_seen"))
+    seen = moment(alert.get("first_seen"))
+    first = moment(alert.get("since")) or seen
     return AlertLine(
         name=str(alert.get("name", "")),
         service=str(alert.get("service", "")),
         namespace=str(alert.get("namespace", "")),
         severity=str(alert.get("severity", "")),
         first=first,
+        seen=seen or first,
         last=moment(alert.get("last_seen")) or first,
         count=int(alert.get("count", 1)),
     )
@@ -63,13 +66,14 @@ def moment(text: object) -> datetime | None:
 
 
 def span_of(alerts: Sequence[AlertLine]) -> Span | None:
-    moments = [when for alert in alerts for when in (alert.first, alert.last) if when]
+    # From the files, not from when alerts began: one that is weeks old would press all others to a dot.
+    moments = [when for alert in alerts for when in (alert.seen, alert.last) if when]
     return Span(min(moments), max(moments)) if moments else None
 
 
 def place(alert: AlertLine, span: Span | None) -> AlertLine:
     if span is None or alert.first is None or alert.last is None:
         return alert
-    start = min(span.share(alert.first), 1 - LEAST_WIDTH)
+    start = min(max(span.share(alert.first), 0.0), 1 - LEAST_WIDTH)
     width = max(span.share(alert.last) - start, LEAST_WIDTH)
     return AlertLine(**{**vars(alert), "start": start, "width": width})
