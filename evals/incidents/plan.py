@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from evals.incidents import decoys, noise
 from evals.incidents.clock import Clock
+from evals.incidents.decoys.setting import Setting
 from evals.incidents.dice import Dice
 from evals.incidents.faults import FAULTS
 from evals.incidents.faults.model import APART, Fault, NoVictim, Scene
@@ -19,12 +20,16 @@ from evals.incidents.world import Change
 
 FIRST_START = 1_761_955_200  # 2025-11-01, UTC
 DAYS = 120
-# How many red herrings, how close, and whether the fault chooses what looks ordinary.
+# Decides on the red herrings, and whether the fault chooses what looks ordinary.
 EASY, MEDIUM, HARD = "easy", "medium", "hard"
 DIFFICULTIES = (EASY, EASY, EASY, EASY, MEDIUM, MEDIUM, MEDIUM, HARD, HARD, HARD)
+# How many that time or state rules out, and how many that look like faults.
+RED_HERRINGS = {EASY: (1, 0), MEDIUM: (1, 1), HARD: (1, 3)}
 ROOTS = ("two", "one", "one", "one", "one")
 # Second faults that would starve the first one's victim of traffic or of pods.
 POOR_COMPANY = {"autoscaler_bounds", "quota_exhausted"}
+# Second faults that come to be with a pod, which a quota would not let in.
+COME_WITH_A_POD = {"bad_image", "node_selector", "pool_exhaustion", "wrong_command", "wrong_environment"}
 EVERYBODYS_WAY = {"frontend", "frontend-proxy"}  # with trouble here nothing else shows
 # Whose trouble shows as somebody else's too.
 LIVES_OFF = {"product-catalog": ("recommendation",), "postgresql": ("product-reviews",)}
@@ -107,7 +112,8 @@ def _two_faults(kind: str, scene: Scene) -> tuple[Fault, ...]:
     second = scene.second + dice.pick((-1, 1)) * dice.between(60, 200)
     closed = {first.victim, *LIVES_OFF.get(first.victim, ())}
     aside = Scene(dice, second, subtle=False, allowed=APART, closed=closed)
-    for other in dice.shuffled(sorted(set(FAULTS) - {kind, *POOR_COMPANY})):
+    poor = POOR_COMPANY | (COME_WITH_A_POD if kind == "quota_exhausted" else set())
+    for other in dice.shuffled(sorted(set(FAULTS) - {kind} - poor)):
         try:
             return first, FAULTS[other](aside)
         except NoVictim:
@@ -116,16 +122,14 @@ def _two_faults(kind: str, scene: Scene) -> tuple[Fault, ...]:
 
 
 def _decoys(dice: Dice, difficulty: str, faults: tuple[Fault, ...]) -> list[Change]:
-    setting = decoys.Setting(
+    setting = Setting(
         dice,
         second=min(fault.second for fault in faults),
         close=difficulty != EASY,
         victims=tuple(fault.victim for fault in faults),
         kinds=tuple(fault.kind for fault in faults),
     )
-    count = {EASY: 1, MEDIUM: 2, HARD: 3}[difficulty]
-    choices = decoys.HARD_DECOYS if difficulty == HARD else decoys.DECOYS
-    return decoys.deal(setting, count, choices)
+    return decoys.deal(setting, *RED_HERRINGS[difficulty])
 
 
 def _quirks(dice: Dice) -> Quirks:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ANSWER_FILE = "agent_output.json"
+TURNS_TO_HAND_IN = 3  # writing, handing in, and one to spare
 TURNS_LEFT = re.compile(r"\b(\d+) turns? (?:is|are) left\b")
 
 
@@ -33,6 +34,11 @@ class Seen:
     exit_code: int | None
     stdout: str
     turns_left: int | None = None  # None: no cap is near
+
+    @property
+    def hurried(self) -> bool:
+        """Whether it is time to hand in what there is."""
+        return self.turns_left is not None and self.turns_left <= TURNS_TO_HAND_IN
 
     @property
     def rows(self) -> list[dict[str, Any]]:

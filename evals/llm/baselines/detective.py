@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 from evals.llm.baselines.conversation import Answer, Factor, Look, Seen
@@ -26,28 +27,41 @@ CONVINCING = 0.45  # score below which nothing is handed in next to the best
 LOOKED_AT_CLOSELY = 2
 
 Investigation = Generator[Look, Seen, None]
+Notes = dict[str, list[dict[str, Any]]]  # the rows of each look
+
+
+class OutOfTurns(Exception):
+    """The turn cap is near."""
 
 
 def detective() -> Generator[Look, Seen, Answer]:
-    notes: dict[str, list[dict[str, Any]]] = {}
+    notes: Notes = {}
+    # An answer from half the evidence is worth more than none.
+    with suppress(OutOfTurns):
+        yield from investigation(notes)
+    return verdict(Facts(notes))
+
+
+def investigation(notes: Notes) -> Investigation:
     yield from look(notes, "files", f"{install_command()}\n{toolkit('files')}", "I see what was recorded.")
     yield from symptoms(notes)
     yield from causes(notes)
     yield from traffic(notes)
     yield from close_look(notes)
-    return verdict(Facts(notes))
 
 
-def look(notes: dict[str, list[dict[str, Any]]], name: str, command: str, says: str) -> Investigation:
+def look(notes: Notes, name: str, command: str, says: str) -> Investigation:
     """Run a command and note its rows under a name; `says` is what led here."""
     seen = yield Look(command, says)
     rows = [row for row in seen.rows if "more" not in row]
     notes[name] = [*notes.get(name, []), *rows]
     if seen.exit_code != 0:
         notes.setdefault("failed", []).append({"look": name})
+    if seen.hurried:
+        raise OutOfTurns
 
 
-def symptoms(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
+def symptoms(notes: Notes) -> Investigation:
     """What complained, and since when."""
     alerts = toolkit("alerts --limit 200")
     yield from look(notes, "alerts", alerts, about_start(notes["files"]))
@@ -66,7 +80,7 @@ def describe(namespace: str, kind: str, name: str) -> str:
     return toolkit(f"describe {shlex.quote(namespace)} {shlex.quote(kind)} {shlex.quote(name)}")
 
 
-def causes(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
+def causes(notes: Notes) -> Investigation:
     """What was done to the cluster, and what in it can break a workload."""
     yield from look(notes, "problems", toolkit("problems"), about_events(Facts(notes)))
     steps = (
@@ -85,7 +99,7 @@ def causes(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
         before = command
 
 
-def traffic(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
+def traffic(notes: Notes) -> Investigation:
     """Where the failures start, by traces, logs and metrics, before and after the onset."""
     since = f" --since {clock(Facts(notes))}"
     says = "I follow the calls, to see where the errors start and not where they pass."
@@ -101,7 +115,7 @@ def clock(facts: Facts) -> str:
     return min(told, default="1970-01-01T00:00:00Z")
 
 
-def close_look(notes: dict[str, list[dict[str, Any]]]) -> Investigation:
+def close_look(notes: Notes) -> Investigation:
     """Read the best suspects themselves before accusing them."""
     best = ranked(Facts(notes))[:LOOKED_AT_CLOSELY]
     for place, suspect in enumerate(best):

@@ -11,7 +11,6 @@ from evals.llm.baselines.installing import install_command, toolkit
 
 MOST_SERVICES = 24  # read one by one
 MOST_SUSPECTS = 60
-TURNS_TO_HAND_IN = 3  # writing, handing in, and one to spare
 CLUSTER_LOOKS = ("alerts --limit 200", "events", "events all", "problems", "changes", "chaos", "flags",
                  "policies", "wiring", "dependencies", "traces --limit 150", "logs", "metrics")  # fmt: skip
 ODD_REASONS = (
@@ -52,7 +51,7 @@ def cluster(suspects: dict[str, Factor]) -> Reading:
         for row in seen.rows:
             for factor in suspects_in(topic, row):
                 suspects.setdefault(factor.name, factor)
-        if hurried(seen):
+        if seen.hurried:
             return False
     return True
 
@@ -61,7 +60,7 @@ def single_services(services: Iterable[str]) -> Reading:
     for service in services:
         for topic in ("metrics", "logs"):
             seen = yield Look(toolkit(f"{topic} {shlex.quote(service)}"), f"I read the {topic} of {service}.")
-            if hurried(seen):
+            if seen.hurried:
                 return False
     return True
 
@@ -72,13 +71,9 @@ def alert_snapshots(names: list[str]) -> Reading:
         path = shlex.quote(name)
         command = f"if [ -f alerts/{path} ]; then head -c 6000 alerts/{path}; else head -c 6000 {path}; fi"
         seen = yield Look(command, f"I read {name} as it is.")
-        if hurried(seen):
+        if seen.hurried:
             return False
     return True
-
-
-def hurried(seen: Seen) -> bool:
-    return seen.turns_left is not None and seen.turns_left <= TURNS_TO_HAND_IN
 
 
 def suspects_in(topic: str, row: dict[str, Any]) -> list[Factor]:

@@ -10,9 +10,10 @@ END_OF_FILE = "END_OF_FILE"
 
 
 @cache
-def install_command() -> str:
-    """Return a command that writes the toolkit's files into the folder it runs in."""
-    files = sorted(TOOLKIT.glob("*.py"))
+def install_command(*modules: str) -> str:
+    """Return a command that writes the toolkit, or these modules of it, into the folder it runs in."""
+    wanted = {"__init__", "__main__", "rows", *modules}
+    files = sorted(path for path in TOOLKIT.glob("*.py") if not modules or path.stem in wanted)
     return "\n".join(["mkdir -p toolkit", *(heredoc(path) for path in files)])
 
 

@@ -13,7 +13,7 @@ NOT_COMPLAINTS = ("Watchdog", "InfoInhibitor")  # They fire to show that alertin
 
 def loudest() -> Generator[Look, Seen, Answer]:
     seen = yield Look(
-        f"{install_command()}\n{toolkit('alerts --limit 200')}",
+        f"{install_command('symptoms')}\n{toolkit('alerts --limit 200')}",
         "I read the alerts, to see what most of them name.",
     )
     loud: Counter[tuple[str, str]] = Counter()

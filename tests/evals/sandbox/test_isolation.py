@@ -158,6 +158,17 @@ class TestIsolation:
             assert wait_until(lambda: sandbox.run("ls | wc -l", timeout_s=10).stdout == b"2\n")
         assert most[0] <= 64
 
+    @pytest.mark.parametrize(("sleeping", "left"), [(20, 20), (40, 0)])
+    def test_background_processes_make_room_when_they_are_more_than_half(
+        self, open_with: Callable[..., Sandbox], marker: str, sleeping: int, left: int
+    ):
+        sandbox = open_with(processes=64)
+        sandbox.run(f"for i in $(seq {sleeping}); do sleep {marker} & done")
+        result = sandbox.run("echo alive")
+        assert result.stdout == b"alive\n"
+        assert (b"all background processes were killed" in result.stderr) == (left == 0)
+        assert len(processes_with(f"sleep\0{marker}")) == left
+
     def test_many_threads_count_as_many_processes(self, open_with: Callable[..., Sandbox]):
         sandbox = open_with(processes=32)
         many = "[threading.Thread(target=time.sleep, args=(2,)).start() for _ in range(99)]"

@@ -59,4 +59,5 @@ def files() -> list[Row]:
     return rows
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

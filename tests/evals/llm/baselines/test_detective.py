@@ -298,6 +298,14 @@ def test_files_that_can_not_be_read_do_not_stop_it(tmp_path: Path):
     assert play("detective", tmp_path).accused == []
 
 
+def test_a_near_turn_cap_makes_it_hand_in_what_it_has(tmp_path: Path):
+    shop = troubled_shop()
+    shop.event("Failed", f"Pod/{POD}", 'Failed to pull image "shop/app:typo": ErrImagePull', BEFORE)
+    played = play("detective", shop.write(tmp_path), turn_cap=10)
+    assert played.accused == ["shop/Deployment/store"]
+    assert played.turns < 10
+
+
 def test_it_works_in_some_twenty_turns_and_says_what_it_found(tmp_path: Path):
     shop = troubled_shop()
     redeploy(shop, "store", **workload(image="shop/app:typo"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evals.llm.baselines.exhaustive import TURNS_TO_HAND_IN
+from evals.llm.baselines.conversation import TURNS_TO_HAND_IN
 
 from .playing import BEFORE, SHOP, Snapshot, play, troubled_shop, workload
 

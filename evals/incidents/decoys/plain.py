@@ -1,38 +1,14 @@
-"""Red herrings: changes close to the fault that explain nothing. Time, state or reach rule them out."""
+"""Red herrings that time, state or reach rule out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from evals.incidents import experiments
 from evals.incidents.cluster import REGISTRY, SHOP
-from evals.incidents.dice import Dice
+from evals.incidents.decoys.setting import Setting
 from evals.incidents.state import Injection
 from evals.incidents.world import Change, World
-
-BYSTANDERS = ("accounting", "ad", "checkout", "currency", "email", "image-provider", "payment", "quote",
-              "recommendation", "shipping")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Where a red herring is put."""
-
-    dice: Dice
-    second: float  # of the fault
-    close: bool  # within minutes of the fault, else well before it
-    victims: tuple[str, ...]  # left alone, or their own trouble would be covered up
-    kinds: tuple[str, ...]  # of the faults
-
-    def moment(self) -> float:
-        """Return when the red herring shows: shortly before or after the fault, or early in the window."""
-        if self.close:
-            return self.second + self.dice.pick((-1, 1)) * self.dice.between(35, 150)
-        return self.second * self.dice.between(0.25, 0.7)
-
-    def bystander(self) -> str:
-        return self.dice.pick([name for name in BYSTANDERS if name not in self.victims])
 
 
 def harmless_rollout(setting: Setting) -> Change:
@@ -118,29 +94,3 @@ def spare_replica(setting: Setting) -> Change:
     """A bystander is given a second replica by hand."""
     name = setting.bystander()
     return Change(setting.moment(), lambda world, now: world.scale(name, 2, now))
-
-
-DECOYS: tuple[Callable[[Setting], Change], ...] = (
-    harmless_rollout,
-    louder_logging,
-    finished_experiment,
-    paused_schedule,
-    open_policy,
-    dormant_flag,
-    roomy_quota,
-    spare_replica,
-)
-HARD_DECOYS: tuple[Callable[[Setting], Change], ...] = (*DECOYS, idle_target)
-# A red herring of the same object would undo the fault or be part of it.
-CLASHES = {
-    "feature_flag": {"dormant_flag"},
-    "quota_exhausted": {"roomy_quota"},
-    "network_policy": {"open_policy"},
-}
-
-
-def deal(setting: Setting, count: int, choices: tuple[Callable[[Setting], Change], ...]) -> list[Change]:
-    """Return so many red herrings of different kinds."""
-    clashing = set().union(*(CLASHES.get(kind, set()) for kind in setting.kinds))
-    fitting = [decoy for decoy in choices if decoy.__name__ not in clashing]
-    return [decoy(setting) for decoy in setting.dice.shuffled(fitting)[:count]]
