@@ -316,7 +316,7 @@ class Turn(models.Model):
     )
     message = models.TextField(blank=True)
     reasoning = models.TextField(blank=True)
-    finish_reason = models.CharField(max_length=40, blank=True)
+    finish_reason = models.TextField(blank=True)
     provider_fields = models.JSONField(default=dict, blank=True)
     input_tokens = models.PositiveBigIntegerField(null=True)
     cache_read_tokens = models.PositiveBigIntegerField(null=True)
@@ -344,8 +344,9 @@ class ToolCall(models.Model):
 
     turn = models.ForeignKey(Turn, models.CASCADE, related_name="tool_calls")
     number = models.PositiveIntegerField(validators=[one_or_more])
-    call_id = models.CharField(max_length=200)
-    tool = models.CharField(max_length=80)
+    # No limits: what a model writes must never fail to be stored, and Gemini signs its calls in their ids.
+    call_id = models.TextField()
+    tool = models.TextField()
     arguments = models.TextField(blank=True, help_text="As the model wrote them, valid JSON or not.")
     command = models.TextField(blank=True)
     output = models.TextField(null=True)  # noqa: DJ001 - NULL means "not yet", "" means "printed nothing"

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,365 +15,830 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Benchmark',
+            name="Benchmark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=80, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(?:[-._][a-z0-9]+)*$', 'Use lower-case letters, digits, - . and _')])),
-                ('name', models.CharField(max_length=120)),
-                ('version', models.CharField(blank=True, max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('domain', models.CharField(choices=[('sre', 'SRE'), ('finops', 'FinOps'), ('ciso', 'CISO')], default='sre', max_length=10)),
-                ('turn_cap', models.PositiveIntegerField(default=100, validators=[django.core.validators.MinValueValidator(1)])),
-                ('repeats', models.PositiveIntegerField(default=3, validators=[django.core.validators.MinValueValidator(1)])),
-                ('grader', models.CharField(default='aa-precision', max_length=40)),
-                ('source_url', models.URLField(blank=True)),
-                ('licence', models.CharField(blank=True, max_length=80)),
-                ('synthetic', models.BooleanField(default=False, help_text='Made by make_incidents, not recorded.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=80,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(?:[-._][a-z0-9]+)*$", "Use lower-case letters, digits, - . and _"
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("version", models.CharField(blank=True, max_length=80)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "domain",
+                    models.CharField(
+                        choices=[("sre", "SRE"), ("finops", "FinOps"), ("ciso", "CISO")],
+                        default="sre",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "turn_cap",
+                    models.PositiveIntegerField(
+                        default=100, validators=[django.core.validators.MinValueValidator(1)]
+                    ),
+                ),
+                (
+                    "repeats",
+                    models.PositiveIntegerField(
+                        default=3, validators=[django.core.validators.MinValueValidator(1)]
+                    ),
+                ),
+                ("grader", models.CharField(default="aa-precision", max_length=40)),
+                ("source_url", models.URLField(blank=True)),
+                ("licence", models.CharField(blank=True, max_length=80)),
+                (
+                    "synthetic",
+                    models.BooleanField(default=False, help_text="Made by make_incidents, not recorded."),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['synthetic', 'name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('turn_cap__gte', 1)), name='benchmark_turn_cap_at_least_1'), models.CheckConstraint(condition=models.Q(('repeats__gte', 1)), name='benchmark_repeats_at_least_1'), models.CheckConstraint(condition=models.Q(('domain__in', ['sre', 'finops', 'ciso'])), name='benchmark_domain_known')],
+                "ordering": ["synthetic", "name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("turn_cap__gte", 1)), name="benchmark_turn_cap_at_least_1"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeats__gte", 1)), name="benchmark_repeats_at_least_1"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("domain__in", ["sre", "finops", "ciso"])),
+                        name="benchmark_domain_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LanguageModel',
+            name="LanguageModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=80, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(?:[-._][a-z0-9]+)*$', 'Use lower-case letters, digits, - . and _')])),
-                ('name', models.CharField(max_length=120)),
-                ('setting', models.CharField(blank=True, help_text='For example: high, max effort.', max_length=80)),
-                ('creator', models.CharField(blank=True, max_length=80)),
-                ('litellm_model', models.CharField(blank=True, help_text='Such as openai/gpt-5.5 or hosted_vllm/my-model. Empty: only published results are known.', max_length=200, verbose_name='LiteLLM model')),
-                ('api_base', models.URLField(blank=True, help_text='Of a server of your own: vLLM, Ollama, llama.cpp.')),
-                ('api_key_variable', models.CharField(blank=True, help_text='Name of the environment variable that holds the key; never the key itself.', max_length=80, validators=[django.core.validators.RegexValidator('^[A-Za-z_][A-Za-z0-9_]*$', 'Give the name of an environment variable')])),
-                ('reasoning_effort', models.CharField(blank=True, max_length=20)),
-                ('temperature', models.FloatField(blank=True, null=True)),
-                ('max_tokens', models.PositiveIntegerField(blank=True, help_text='Of one reply.', null=True)),
-                ('extra_parameters', models.JSONField(blank=True, default=dict)),
-                ('open_weights', models.BooleanField(blank=True, null=True)),
-                ('reasoning', models.BooleanField(blank=True, null=True)),
-                ('released', models.DateField(blank=True, null=True)),
-                ('context_window', models.PositiveIntegerField(blank=True, help_text='In tokens.', null=True)),
-                ('price_input', models.FloatField(blank=True, null=True)),
-                ('price_output', models.FloatField(blank=True, null=True)),
-                ('price_cache_read', models.FloatField(blank=True, null=True)),
-                ('price_cache_write', models.FloatField(blank=True, null=True)),
-                ('prices_as_of', models.DateField(blank=True, null=True)),
-                ('prices_source', models.URLField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=80,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(?:[-._][a-z0-9]+)*$", "Use lower-case letters, digits, - . and _"
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "setting",
+                    models.CharField(blank=True, help_text="For example: high, max effort.", max_length=80),
+                ),
+                ("creator", models.CharField(blank=True, max_length=80)),
+                (
+                    "litellm_model",
+                    models.CharField(
+                        blank=True,
+                        help_text="Such as openai/gpt-5.5 or hosted_vllm/my-model. Empty: only published results are known.",
+                        max_length=200,
+                        verbose_name="LiteLLM model",
+                    ),
+                ),
+                (
+                    "api_base",
+                    models.URLField(
+                        blank=True, help_text="Of a server of your own: vLLM, Ollama, llama.cpp."
+                    ),
+                ),
+                (
+                    "api_key_variable",
+                    models.CharField(
+                        blank=True,
+                        help_text="Name of the environment variable that holds the key; never the key itself.",
+                        max_length=80,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z_][A-Za-z0-9_]*$", "Give the name of an environment variable"
+                            )
+                        ],
+                    ),
+                ),
+                ("reasoning_effort", models.CharField(blank=True, max_length=20)),
+                ("temperature", models.FloatField(blank=True, null=True)),
+                ("max_tokens", models.PositiveIntegerField(blank=True, help_text="Of one reply.", null=True)),
+                ("extra_parameters", models.JSONField(blank=True, default=dict)),
+                ("open_weights", models.BooleanField(blank=True, null=True)),
+                ("reasoning", models.BooleanField(blank=True, null=True)),
+                ("released", models.DateField(blank=True, null=True)),
+                (
+                    "context_window",
+                    models.PositiveIntegerField(blank=True, help_text="In tokens.", null=True),
+                ),
+                ("price_input", models.FloatField(blank=True, null=True)),
+                ("price_output", models.FloatField(blank=True, null=True)),
+                ("price_cache_read", models.FloatField(blank=True, null=True)),
+                ("price_cache_write", models.FloatField(blank=True, null=True)),
+                ("prices_as_of", models.DateField(blank=True, null=True)),
+                ("prices_source", models.URLField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['name', 'setting'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('price_input__gte', 0)), name='languagemodel_price_input_not_negative'), models.CheckConstraint(condition=models.Q(('price_output__gte', 0)), name='languagemodel_price_output_not_negative'), models.CheckConstraint(condition=models.Q(('price_cache_read__gte', 0)), name='languagemodel_price_cache_read_not_negative'), models.CheckConstraint(condition=models.Q(('price_cache_write__gte', 0)), name='languagemodel_price_cache_write_not_negative')],
+                "ordering": ["name", "setting"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("price_input__gte", 0)),
+                        name="languagemodel_price_input_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_output__gte", 0)),
+                        name="languagemodel_price_output_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_cache_read__gte", 0)),
+                        name="languagemodel_price_cache_read_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_cache_write__gte", 0)),
+                        name="languagemodel_price_cache_write_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Evaluation',
+            name="Evaluation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('repeats', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
-                ('turn_cap', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
-                ('cost_limit_usd', models.FloatField(blank=True, help_text='Of the whole evaluation.', null=True)),
-                ('run_time_limit_s', models.PositiveIntegerField(default=14400, validators=[django.core.validators.MinValueValidator(1)])),
-                ('concurrency', models.PositiveIntegerField(default=4, validators=[django.core.validators.MinValueValidator(1)])),
-                ('sandbox', models.CharField(choices=[('docker', 'Docker'), ('bubblewrap', 'bubblewrap'), ('process', 'plain process')], max_length=12)),
-                ('prompt_name', models.CharField(max_length=80)),
-                ('prompt_text', models.TextField()),
-                ('prompt_sha256', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('paused', 'Paused'), ('ended', 'Ended'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('reason', models.TextField(blank=True, help_text='Why it is paused or cancelled.')),
-                ('manifest', models.JSONField(default=dict, help_text='Versions, image digest, prices used.')),
-                ('benchmark', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='evals.benchmark')),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='evaluations', to=settings.AUTH_USER_MODEL)),
-                ('language_model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='evals.languagemodel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "repeats",
+                    models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                (
+                    "turn_cap",
+                    models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                (
+                    "cost_limit_usd",
+                    models.FloatField(blank=True, help_text="Of the whole evaluation.", null=True),
+                ),
+                (
+                    "run_time_limit_s",
+                    models.PositiveIntegerField(
+                        default=14400, validators=[django.core.validators.MinValueValidator(1)]
+                    ),
+                ),
+                (
+                    "concurrency",
+                    models.PositiveIntegerField(
+                        default=4, validators=[django.core.validators.MinValueValidator(1)]
+                    ),
+                ),
+                (
+                    "sandbox",
+                    models.CharField(
+                        choices=[
+                            ("docker", "Docker"),
+                            ("bubblewrap", "bubblewrap"),
+                            ("process", "plain process"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("prompt_name", models.CharField(max_length=80)),
+                ("prompt_text", models.TextField()),
+                ("prompt_sha256", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("ended", "Ended"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, help_text="Why it is paused or cancelled.")),
+                (
+                    "manifest",
+                    models.JSONField(default=dict, help_text="Versions, image digest, prices used."),
+                ),
+                (
+                    "benchmark",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evaluations",
+                        to="evals.benchmark",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="evaluations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "language_model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evaluations",
+                        to="evals.languagemodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='PublishedResult',
+            name="PublishedResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('agent', models.CharField(blank=True, max_length=80)),
-                ('score', models.FloatField()),
-                ('cost_per_task_usd', models.FloatField(blank=True, null=True)),
-                ('turns_per_task', models.FloatField(blank=True, null=True)),
-                ('tokens_per_task', models.FloatField(blank=True, null=True)),
-                ('score_per_task', models.JSONField(blank=True, help_text='{task: score}, where published', null=True)),
-                ('as_of', models.CharField(help_text='As exact as the source: 2026-10 or 2026-10-05.', max_length=10)),
-                ('source_name', models.CharField(max_length=120)),
-                ('source_url', models.URLField()),
-                ('benchmark', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='published_results', to='evals.benchmark')),
-                ('language_model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='published_results', to='evals.languagemodel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("agent", models.CharField(blank=True, max_length=80)),
+                ("score", models.FloatField()),
+                ("cost_per_task_usd", models.FloatField(blank=True, null=True)),
+                ("turns_per_task", models.FloatField(blank=True, null=True)),
+                ("tokens_per_task", models.FloatField(blank=True, null=True)),
+                (
+                    "score_per_task",
+                    models.JSONField(blank=True, help_text="{task: score}, where published", null=True),
+                ),
+                (
+                    "as_of",
+                    models.CharField(
+                        help_text="As exact as the source: 2026-10 or 2026-10-05.", max_length=10
+                    ),
+                ),
+                ("source_name", models.CharField(max_length=120)),
+                ("source_url", models.URLField()),
+                (
+                    "benchmark",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="published_results",
+                        to="evals.benchmark",
+                    ),
+                ),
+                (
+                    "language_model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="published_results",
+                        to="evals.languagemodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['benchmark', '-score'],
+                "ordering": ["benchmark", "-score"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('repeat', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
-                ('attempt', models.PositiveIntegerField(default=0, help_text='How often it was started.')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('ended', 'Ended'), ('errored', 'Errored'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('stop_reason', models.CharField(blank=True, choices=[('submitted', 'submitted'), ('gave_up', 'gave_up'), ('turn_cap', 'turn_cap'), ('cost_limit', 'cost_limit'), ('time_limit', 'time_limit'), ('context_full', 'context_full')], max_length=20)),
-                ('finish_reason', models.TextField(blank=True, help_text="The agent's own words.")),
-                ('error', models.TextField(blank=True)),
-                ('note', models.TextField(blank=True, help_text='What a reader should know: a divergence on resuming.')),
-                ('claimed_by', models.CharField(blank=True, max_length=120)),
-                ('heartbeat', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('submission', models.BinaryField(blank=True, help_text='As handed in, byte for byte.', null=True)),
-                ('unsubmitted', models.BinaryField(blank=True, help_text='Written but never handed in.', null=True)),
-                ('turns_total', models.PositiveIntegerField(default=0)),
-                ('input_tokens', models.PositiveBigIntegerField(default=0)),
-                ('cache_read_tokens', models.PositiveBigIntegerField(default=0)),
-                ('cache_write_tokens', models.PositiveBigIntegerField(default=0)),
-                ('output_tokens', models.PositiveBigIntegerField(default=0)),
-                ('reasoning_tokens', models.PositiveBigIntegerField(default=0)),
-                ('tokens_known', models.BooleanField(default=True, help_text='False: a reply came without its usage.')),
-                ('cost_usd', models.FloatField(blank=True, default=0, help_text='Empty: unknown.', null=True)),
-                ('duration_s', models.FloatField(default=0, help_text='Of models and tools together.')),
-                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='evals.evaluation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "repeat",
+                    models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0, help_text="How often it was started.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("ended", "Ended"),
+                            ("errored", "Errored"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "stop_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("submitted", "submitted"),
+                            ("gave_up", "gave_up"),
+                            ("turn_cap", "turn_cap"),
+                            ("cost_limit", "cost_limit"),
+                            ("time_limit", "time_limit"),
+                            ("context_full", "context_full"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("finish_reason", models.TextField(blank=True, help_text="The agent's own words.")),
+                ("error", models.TextField(blank=True)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True, help_text="What a reader should know: a divergence on resuming."
+                    ),
+                ),
+                ("claimed_by", models.CharField(blank=True, max_length=120)),
+                ("heartbeat", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "submission",
+                    models.BinaryField(blank=True, help_text="As handed in, byte for byte.", null=True),
+                ),
+                (
+                    "unsubmitted",
+                    models.BinaryField(blank=True, help_text="Written but never handed in.", null=True),
+                ),
+                ("turns_total", models.PositiveIntegerField(default=0)),
+                ("input_tokens", models.PositiveBigIntegerField(default=0)),
+                ("cache_read_tokens", models.PositiveBigIntegerField(default=0)),
+                ("cache_write_tokens", models.PositiveBigIntegerField(default=0)),
+                ("output_tokens", models.PositiveBigIntegerField(default=0)),
+                ("reasoning_tokens", models.PositiveBigIntegerField(default=0)),
+                (
+                    "tokens_known",
+                    models.BooleanField(default=True, help_text="False: a reply came without its usage."),
+                ),
+                (
+                    "cost_usd",
+                    models.FloatField(blank=True, default=0, help_text="Empty: unknown.", null=True),
+                ),
+                ("duration_s", models.FloatField(default=0, help_text="Of models and tools together.")),
+                (
+                    "evaluation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="evals.evaluation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['evaluation', 'task', 'repeat'],
+                "ordering": ["evaluation", "task", "repeat"],
             },
         ),
         migrations.CreateModel(
-            name='Grade',
+            name="Grade",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grader', models.CharField(max_length=40)),
-                ('grader_version', models.PositiveIntegerField()),
-                ('score', models.FloatField(validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)])),
-                ('outcome', models.CharField(choices=[('exact', 'exact'), ('over_reported', 'over-reported'), ('missed', 'missed'), ('no_answer', 'no answer')], max_length=15)),
-                ('true_positives', models.PositiveIntegerField()),
-                ('false_positives', models.PositiveIntegerField()),
-                ('false_negatives', models.PositiveIntegerField()),
-                ('verdicts', models.JSONField(default=list)),
-                ('missed', models.JSONField(default=list, help_text='Root causes that were not found.')),
-                ('notes', models.JSONField(default=list)),
-                ('ground_truth_sha256', models.CharField(blank=True, max_length=64)),
-                ('graded_at', models.DateTimeField(auto_now=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grades', to='evals.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("grader", models.CharField(max_length=40)),
+                ("grader_version", models.PositiveIntegerField()),
+                (
+                    "score",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1),
+                        ]
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("exact", "exact"),
+                            ("over_reported", "over-reported"),
+                            ("missed", "missed"),
+                            ("no_answer", "no answer"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("true_positives", models.PositiveIntegerField()),
+                ("false_positives", models.PositiveIntegerField()),
+                ("false_negatives", models.PositiveIntegerField()),
+                ("verdicts", models.JSONField(default=list)),
+                ("missed", models.JSONField(default=list, help_text="Root causes that were not found.")),
+                ("notes", models.JSONField(default=list)),
+                ("ground_truth_sha256", models.CharField(blank=True, max_length=64)),
+                ("graded_at", models.DateTimeField(auto_now=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grades", to="evals.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run', 'grader', '-grader_version'],
+                "ordering": ["run", "grader", "-grader_version"],
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(?:[-._][a-z0-9]+)*$', 'Use lower-case letters, digits, - . and _')])),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('split', models.CharField(choices=[('public', 'public'), ('held_out', 'held out')], default='public', max_length=10)),
-                ('fault_category', models.CharField(blank=True, max_length=80)),
-                ('snapshot_path', models.TextField(blank=True, help_text='Absolute, or relative to the data folder.')),
-                ('manifest', models.JSONField(default=list, help_text='[{path, bytes, sha256}] of what an agent sees')),
-                ('ground_truth', models.JSONField(default=dict)),
-                ('ground_truth_text', models.TextField(blank=True)),
-                ('ground_truth_sha256', models.CharField(blank=True, max_length=64)),
-                ('alert_summary', models.JSONField(default=list)),
-                ('imported_at', models.DateTimeField(auto_now=True)),
-                ('benchmark', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='evals.benchmark')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=80,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(?:[-._][a-z0-9]+)*$", "Use lower-case letters, digits, - . and _"
+                            )
+                        ],
+                    ),
+                ),
+                ("title", models.CharField(blank=True, max_length=200)),
+                (
+                    "split",
+                    models.CharField(
+                        choices=[("public", "public"), ("held_out", "held out")],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                ("fault_category", models.CharField(blank=True, max_length=80)),
+                (
+                    "snapshot_path",
+                    models.TextField(blank=True, help_text="Absolute, or relative to the data folder."),
+                ),
+                (
+                    "manifest",
+                    models.JSONField(default=list, help_text="[{path, bytes, sha256}] of what an agent sees"),
+                ),
+                ("ground_truth", models.JSONField(default=dict)),
+                ("ground_truth_text", models.TextField(blank=True)),
+                ("ground_truth_sha256", models.CharField(blank=True, max_length=64)),
+                ("alert_summary", models.JSONField(default=list)),
+                ("imported_at", models.DateTimeField(auto_now=True)),
+                (
+                    "benchmark",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="evals.benchmark",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['benchmark', 'id'],
+                "ordering": ["benchmark", "id"],
             },
         ),
         migrations.AddField(
-            model_name='run',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='evals.task'),
+            model_name="run",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="evals.task"
+            ),
         ),
         migrations.CreateModel(
-            name='Turn',
+            name="Turn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
-                ('kind', models.CharField(choices=[('reply', 'reply'), ('summary', 'summary')], default='reply', max_length=10)),
-                ('message', models.TextField(blank=True)),
-                ('reasoning', models.TextField(blank=True)),
-                ('finish_reason', models.CharField(blank=True, max_length=40)),
-                ('provider_fields', models.JSONField(blank=True, default=dict)),
-                ('input_tokens', models.PositiveBigIntegerField(null=True)),
-                ('cache_read_tokens', models.PositiveBigIntegerField(null=True)),
-                ('cache_write_tokens', models.PositiveBigIntegerField(null=True)),
-                ('output_tokens', models.PositiveBigIntegerField(null=True)),
-                ('reasoning_tokens', models.PositiveBigIntegerField(null=True)),
-                ('cost_usd', models.FloatField(null=True)),
-                ('model_s', models.FloatField(default=0)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='evals.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("reply", "reply"), ("summary", "summary")], default="reply", max_length=10
+                    ),
+                ),
+                ("message", models.TextField(blank=True)),
+                ("reasoning", models.TextField(blank=True)),
+                ("finish_reason", models.CharField(blank=True, max_length=40)),
+                ("provider_fields", models.JSONField(blank=True, default=dict)),
+                ("input_tokens", models.PositiveBigIntegerField(null=True)),
+                ("cache_read_tokens", models.PositiveBigIntegerField(null=True)),
+                ("cache_write_tokens", models.PositiveBigIntegerField(null=True)),
+                ("output_tokens", models.PositiveBigIntegerField(null=True)),
+                ("reasoning_tokens", models.PositiveBigIntegerField(null=True)),
+                ("cost_usd", models.FloatField(null=True)),
+                ("model_s", models.FloatField(default=0)),
+                ("started_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="turns", to="evals.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run', 'number'],
+                "ordering": ["run", "number"],
             },
         ),
         migrations.CreateModel(
-            name='ToolCall',
+            name="ToolCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
-                ('call_id', models.CharField(max_length=200)),
-                ('tool', models.CharField(max_length=80)),
-                ('arguments', models.TextField(blank=True, help_text='As the model wrote them, valid JSON or not.')),
-                ('command', models.TextField(blank=True)),
-                ('output', models.TextField(null=True)),
-                ('output_bytes', models.PositiveBigIntegerField(default=0, help_text='Before anything was cut.')),
-                ('exit_code', models.IntegerField(null=True)),
-                ('timed_out', models.BooleanField(default=False)),
-                ('duration_s', models.FloatField(default=0)),
-                ('turn', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tool_calls', to='evals.turn')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                ("call_id", models.CharField(max_length=200)),
+                ("tool", models.CharField(max_length=80)),
+                (
+                    "arguments",
+                    models.TextField(blank=True, help_text="As the model wrote them, valid JSON or not."),
+                ),
+                ("command", models.TextField(blank=True)),
+                ("output", models.TextField(null=True)),
+                (
+                    "output_bytes",
+                    models.PositiveBigIntegerField(default=0, help_text="Before anything was cut."),
+                ),
+                ("exit_code", models.IntegerField(null=True)),
+                ("timed_out", models.BooleanField(default=False)),
+                ("duration_s", models.FloatField(default=0)),
+                (
+                    "turn",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tool_calls",
+                        to="evals.turn",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['turn', 'number'],
+                "ordering": ["turn", "number"],
             },
         ),
         migrations.AddIndex(
-            model_name='evaluation',
-            index=models.Index(fields=['benchmark', 'language_model', 'state'], name='evaluation_board'),
+            model_name="evaluation",
+            index=models.Index(fields=["benchmark", "language_model", "state"], name="evaluation_board"),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(('repeats__gte', 1)), name='evaluation_repeats_at_least_1'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("repeats__gte", 1)), name="evaluation_repeats_at_least_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(('turn_cap__gte', 1)), name='evaluation_turn_cap_at_least_1'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("turn_cap__gte", 1)), name="evaluation_turn_cap_at_least_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(('concurrency__gte', 1)), name='evaluation_concurrency_at_least_1'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("concurrency__gte", 1)), name="evaluation_concurrency_at_least_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'paused', 'ended', 'cancelled'])), name='evaluation_state_known'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "paused", "ended", "cancelled"])),
+                name="evaluation_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ended'), _negated=True), ('ended_at__isnull', False), _connector='OR'), name='evaluation_ended_has_its_time'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "ended"), _negated=True), ("ended_at__isnull", False), _connector="OR"
+                ),
+                name="evaluation_ended_has_its_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_limit_usd__gte', 0)), name='evaluation_cost_limit_usd_not_negative'),
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cost_limit_usd__gte", 0)), name="evaluation_cost_limit_usd_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publishedresult',
-            constraint=models.UniqueConstraint(fields=('benchmark', 'language_model', 'agent', 'as_of', 'source_url'), name='published_result_unique'),
+            model_name="publishedresult",
+            constraint=models.UniqueConstraint(
+                fields=("benchmark", "language_model", "agent", "as_of", "source_url"),
+                name="published_result_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publishedresult',
-            constraint=models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='published_score_0_to_1'),
+            model_name="publishedresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score__gte", 0), ("score__lte", 1)), name="published_score_0_to_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publishedresult',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_per_task_usd__gte', 0)), name='publishedresult_cost_per_task_usd_not_negative'),
+            model_name="publishedresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cost_per_task_usd__gte", 0)),
+                name="publishedresult_cost_per_task_usd_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publishedresult',
-            constraint=models.CheckConstraint(condition=models.Q(('turns_per_task__gte', 0)), name='publishedresult_turns_per_task_not_negative'),
+            model_name="publishedresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("turns_per_task__gte", 0)),
+                name="publishedresult_turns_per_task_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publishedresult',
-            constraint=models.CheckConstraint(condition=models.Q(('tokens_per_task__gte', 0)), name='publishedresult_tokens_per_task_not_negative'),
+            model_name="publishedresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tokens_per_task__gte", 0)),
+                name="publishedresult_tokens_per_task_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grade',
-            constraint=models.UniqueConstraint(fields=('run', 'grader', 'grader_version'), name='grade_unique_per_grader'),
+            model_name="grade",
+            constraint=models.UniqueConstraint(
+                fields=("run", "grader", "grader_version"), name="grade_unique_per_grader"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grade',
-            constraint=models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='grade_score_0_to_1'),
+            model_name="grade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("score__gte", 0), ("score__lte", 1)), name="grade_score_0_to_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grade',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'exact'), _negated=True), ('score', 1), _connector='OR'), name='grade_exact_scores_1'),
+            model_name="grade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", "exact"), _negated=True), ("score", 1), _connector="OR"
+                ),
+                name="grade_exact_scores_1",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grade',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['exact', 'over_reported']), ('score', 0), _connector='OR'), name='grade_without_full_recall_scores_0'),
+            model_name="grade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("outcome__in", ["exact", "over_reported"]), ("score", 0), _connector="OR"
+                ),
+                name="grade_without_full_recall_scores_0",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('benchmark', 'slug'), name='task_slug_unique_in_benchmark'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("benchmark", "slug"), name="task_slug_unique_in_benchmark"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('split__in', ['public', 'held_out'])), name='task_split_known'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("split__in", ["public", "held_out"])), name="task_split_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['evaluation', 'state'], name='run_evaluation_state'),
+            model_name="run",
+            index=models.Index(fields=["evaluation", "state"], name="run_evaluation_state"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['state', 'heartbeat'], name='run_state_heartbeat'),
+            model_name="run",
+            index=models.Index(fields=["state", "heartbeat"], name="run_state_heartbeat"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('evaluation', 'task', 'repeat'), name='run_unique_repeat'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                fields=("evaluation", "task", "repeat"), name="run_unique_repeat"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('repeat__gte', 1)), name='run_repeat_at_least_1'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("repeat__gte", 1)), name="run_repeat_at_least_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'ended', 'errored', 'cancelled'])), name='run_state_known'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "ended", "errored", "cancelled"])),
+                name="run_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ended'), _negated=True), models.Q(models.Q(('stop_reason', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='run_ended_says_why_and_when'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "ended"), _negated=True),
+                    models.Q(models.Q(("stop_reason", ""), _negated=True), ("ended_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="run_ended_says_why_and_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'errored'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='run_errored_says_why'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "errored"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="run_errored_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(models.Q(('claimed_by', ''), _negated=True), ('heartbeat__isnull', False)), _connector='OR'), name='run_running_is_claimed'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "running"), _negated=True),
+                    models.Q(models.Q(("claimed_by", ""), _negated=True), ("heartbeat__isnull", False)),
+                    _connector="OR",
+                ),
+                name="run_running_is_claimed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='run_cost_usd_not_negative'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cost_usd__gte", 0)), name="run_cost_usd_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_s__gte', 0)), name='run_duration_s_not_negative'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duration_s__gte", 0)), name="run_duration_s_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='turn_number_unique_in_run'),
+            model_name="turn",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="turn_number_unique_in_run"),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='turn_number_at_least_1'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="turn_number_at_least_1"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='turn_cost_usd_not_negative'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cost_usd__gte", 0)), name="turn_cost_usd_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.CheckConstraint(condition=models.Q(('model_s__gte', 0)), name='turn_model_s_not_negative'),
+            model_name="turn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("model_s__gte", 0)), name="turn_model_s_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='toolcall',
-            constraint=models.UniqueConstraint(fields=('turn', 'number'), name='tool_call_number_unique_in_turn'),
+            model_name="toolcall",
+            constraint=models.UniqueConstraint(
+                fields=("turn", "number"), name="tool_call_number_unique_in_turn"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='toolcall',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_s__gte', 0)), name='toolcall_duration_s_not_negative'),
+            model_name="toolcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duration_s__gte", 0)), name="toolcall_duration_s_not_negative"
+            ),
         ),
     ]

@@ -8,7 +8,8 @@ from evals.llm import ModelError
 from evals.models import EvaluationState, Grade, Run, ToolCall, Worker
 from evals.runner import store
 from evals.runner.workers import LostClaim, claim_next, this_place, this_worker
-from evals.trajectory import Observation, TurnRecord
+from evals.trajectory import Observation, Reply, TurnRecord
+from evals.trajectory import ToolCall as ToolCallMade
 from tests.evals.runner.conftest import finish, openers, shell, write
 from tests.factories import WRONG_ANSWER
 
@@ -65,6 +66,14 @@ def test_a_run_that_meets_the_turn_cap_has_no_answer_and_scores_0(evaluation):
     work_all(evaluation, *[shell("true")] * 10)
     assert set(Grade.objects.values_list("score", "outcome")) == {(0.0, "no_answer")}
     assert set(Run.objects.values_list("stop_reason", flat=True)) == {"turn_cap"}
+
+
+def test_names_and_ids_of_any_length_are_stored(evaluation, run):
+    odd = Reply("", (ToolCallMade("i" * 5000, "t" * 5000, "{}"),), finish_reason="f" * 500)
+    work_all(evaluation, odd, write(), finish())
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("ended", "")
+    assert ToolCall.objects.filter(turn__run=run).order_by("pk").first().call_id == "i" * 5000
 
 
 def test_a_provider_that_fails_makes_the_run_errored_and_never_a_score(evaluation):
