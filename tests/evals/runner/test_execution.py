@@ -8,8 +8,7 @@ from evals.llm import ModelError
 from evals.models import EvaluationState, Grade, Run, ToolCall, Worker
 from evals.runner import store
 from evals.runner.workers import LostClaim, claim_next, this_place, this_worker
-from evals.trajectory import Observation, Reply, TurnRecord
-from evals.trajectory import ToolCall as ToolCallMade
+from evals.trajectory import Observation, Reply, ToolCall as ToolCallMade, TurnRecord
 from tests.evals.runner.conftest import finish, openers, shell, write
 from tests.factories import WRONG_ANSWER
 
