@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from evals.sandbox import HOME, SandboxError, SandboxSpec, SandboxUnavailable
 from evals.sandbox.local import LocalServer
-from evals.sandbox.shell_client import ServerSettings, ShellSandbox, server_command
+from evals.sandbox.shell_client import ServerSettings, ShellSandbox, memory_for_commands, server_command
 from evals.sandbox.snapshot import refuse_unreadable, shown_entries
 
 USER_ID = 1000
@@ -72,7 +72,7 @@ class BubblewrapSandbox(ShellSandbox):
             environment=self._environment(":".join(program_path())),
             processes=self.spec.processes,
             limit_processes=True,
-            memory_bytes=self.spec.memory_bytes,
+            memory_bytes=memory_for_commands(self.spec.memory_bytes),
             cpus=next_cpus(self.spec.cpus),
         )
 

@@ -16,7 +16,7 @@ import requests.exceptions
 
 from evals.sandbox import DEFAULT_IMAGE, HOME, SandboxError, SandboxSpec, SandboxUnavailable
 from evals.sandbox.local import LAST_WORDS_BYTES, SocketStream
-from evals.sandbox.shell_client import ServerSettings, ShellSandbox, server_command
+from evals.sandbox.shell_client import ServerSettings, ShellSandbox, memory_for_commands, server_command
 from evals.sandbox.snapshot import refuse_unreadable, shown_entries
 
 RUN_LABEL, OWNER_LABEL = "itbench.run", "itbench.owner"
@@ -126,8 +126,12 @@ class DockerSandbox(ShellSandbox):
         return self._stream
 
     def _settings(self) -> ServerSettings:
-        environment = self._environment(PATH)
-        return ServerSettings(home=HOME, environment=environment, processes=self.spec.processes)
+        return ServerSettings(
+            home=HOME,
+            environment=self._environment(PATH),
+            processes=self.spec.processes,
+            memory_bytes=memory_for_commands(self.spec.memory_bytes),
+        )
 
     def _remove(self) -> None:
         if self._stream is not None:

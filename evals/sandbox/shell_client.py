@@ -38,8 +38,18 @@ class ServerSettings:
     environment: dict[str, str]  # all of it, for every command
     processes: int | None = None  # threads included
     limit_processes: bool = False  # whether the server itself has to make `processes` hold
-    memory_bytes: int | None = None
+    memory_bytes: int | None = None  # of processes and files together; exceeded, all processes are killed
     cpus: list[int] | None = None
+
+
+def memory_for_commands(memory_bytes: int) -> int:
+    """Return what the server lets commands have of the sandbox's memory.
+
+    The rest is for the kernel (page tables, pipes) and for the pages of programs. Without it a cgroup
+    that is full of small processes kills one at a time and re-reads its programs from the disk
+    meanwhile: the sandbox, and the machine with it, crawls.
+    """
+    return memory_bytes - max(memory_bytes // 8, 64 * 1024**2)
 
 
 @cache

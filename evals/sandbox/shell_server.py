@@ -31,7 +31,7 @@ CHUNK_BYTES = 65536
 ARGUMENT_BYTES = 100_000
 # For the output of helpers that a shell does not wait for, as in `tee >(gzip)`.
 GRACE_S = 0.1
-WATCH_S = 0.1  # between two looks at the memory in use, where no cgroup limits it
+WATCH_S = 0.1  # between two looks at the memory in use
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 # Python ignores SIGPIPE, and whoever started the worker may have ignored more; commands do not inherit it.
 DEFAULT_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -189,8 +189,8 @@ def kill_everything() -> None:
             os.waitpid(-1, 0)
 
 
-def memory_bytes_in_use() -> int:
-    """Return what all processes here hold, a shared page counted for each that shares it."""
+def memory_bytes_at_most() -> int:
+    """Return what all processes hold, at most: with pages of files, and shared pages once for each."""
     pages = 0
     for pid in process_ids():
         with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
@@ -198,13 +198,20 @@ def memory_bytes_in_use() -> int:
     return pages * resource.getpagesize()
 
 
-def memory_bytes_shared_once() -> int:
-    """Return what all processes here hold, a shared page divided among its sharers. Slow."""
+def memory_bytes_exactly() -> int:
+    """Return what all processes hold and the kernel can't take back; slow."""
     total = 0
     for pid in process_ids():
         with suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            total += sum(int(line.split()[1]) * 1024 for line in file if line.startswith(b"Pss:"))
+            held = [line.split()[1] for line in file if line.startswith((b"Pss_Anon:", b"Pss_Shmem:"))]
+            total += sum(map(int, held)) * 1024
     return total
+
+
+def memory_bytes_of_files(home: str) -> int:
+    """Return the size of all files that the agent made: they are in memory, too."""
+    places = [os.statvfs(place) for place in (home, "/tmp", "/dev/shm")]  # noqa: S108
+    return sum((place.f_blocks - place.f_bfree) * place.f_frsize for place in places)
 
 
 def exists(request: dict[str, Any]) -> bytes:
@@ -228,6 +235,7 @@ class Server:
     """Answers requests, reaps what ends, and keeps what runs within its limits."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
+        self._home: str = settings["home"]
         self._environment: dict[str, str] = settings["environment"]
         # Half of them in the background is a fork bomb: it leaves no room for a command's own processes.
         self._crowd = settings["processes"] // 2 if settings["processes"] else sys.maxsize
@@ -333,8 +341,9 @@ class Server:
         if limit is None or not self._children_left or time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + WATCH_S
+        room = limit - memory_bytes_of_files(self._home)
         # The exact figure is slow to get, so it is asked for only when the rough one is too high.
-        if memory_bytes_in_use() <= limit or memory_bytes_shared_once() <= limit:
+        if memory_bytes_at_most() <= room or memory_bytes_exactly() <= room:
             return
         self._kill_everything()
         if self._command is not None and not self._command.ended:
@@ -349,9 +358,7 @@ class Server:
 
 def readable_at_each_ended_child() -> int:
     """Return a file descriptor that has something to read when a child ended."""
-    wakeup, write_end = os.pipe()
-    os.set_blocking(wakeup, False)
-    os.set_blocking(write_end, False)
+    wakeup, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     return wakeup
