@@ -25,7 +25,7 @@ RUN apt-get update -qq \
 WORKDIR /site
 COPY --from=packages /site/.venv .venv
 COPY --from=packages /site/node_modules node_modules
-COPY manage.py LICENSE ./
+COPY manage.py pyproject.toml LICENSE ./
 COPY scripts scripts
 COPY itbench_site itbench_site
 COPY evals evals

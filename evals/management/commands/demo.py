@@ -61,7 +61,8 @@ class Command(BaseCommand):
         try:
             self.demonstrate(options)
         except KeyboardInterrupt:
-            self.tell("\nStopped. The data is kept; the same command goes on from here.")
+            kept = "" if options["temporary"] else " The data is kept; the same command goes on from here."
+            self.tell(f"\nStopped.{kept}")
             raise SystemExit(130 if options["check"] else 0) from None
         except ChildDied as problem:
             raise CommandError(str(problem)) from problem
