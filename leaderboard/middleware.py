@@ -1,4 +1,4 @@
-"""Headers that tell a browser what a page may do."""
+"""What every request and every answer passes: addresses no page has, headers for the browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 POLICY = {
     "default-src": "'none'",
@@ -40,6 +40,18 @@ class ContentSecurityPolicy:
         response.headers.setdefault("Content-Security-Policy", text)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
+
+
+class RefuseNul:
+    """An address with a NUL character names nothing, and PostgreSQL refuses to look for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            raise Http404
+        return self.get_response(request)
 
 
 def allow_wasm(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
