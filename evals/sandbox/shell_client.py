@@ -14,7 +14,9 @@ from typing import Any, Protocol, Self
 from evals.sandbox import HOME, CommandResult, SandboxError, SandboxSpec, shell_server
 
 START_S = 60  # an engine under load takes seconds to start a container
-PATIENCE_S = 30.0  # beyond a command's own time limit, before the server counts as lost
+# Beyond a command's own time limit, before the server counts as lost: it competes for processor and
+# memory with all that the agent started.
+PATIENCE_S = 60.0
 
 
 class ServerStream(Protocol):

@@ -53,12 +53,6 @@ def receive() -> dict[str, Any]:
     return request
 
 
-def send(frame: bytes) -> None:
-    rest = memoryview(frame)
-    while rest:
-        rest = rest[os.write(1, rest) :]
-
-
 class BoundedOutput:
     """Counts a stream of any length, and keeps its start and its end: half of the limit each."""
 
@@ -75,14 +69,11 @@ class BoundedOutput:
         self._tail += chunk[room:]
         # Trimmed seldom, so that a byte is moved about once however long the stream is.
         if len(self._tail) > 2 * self._tail_limit + CHUNK_BYTES:
-            self._trim()
+            del self._tail[: len(self._tail) - self._tail_limit]
 
     def kept(self) -> bytes:
-        self._trim()
-        return bytes(self._head + self._tail)
-
-    def _trim(self) -> None:
-        del self._tail[: max(0, len(self._tail) - self._tail_limit)]
+        surplus = max(0, len(self._tail) - self._tail_limit)
+        return bytes(self._head + self._tail[surplus:])
 
 
 class Command:
@@ -218,16 +209,15 @@ def exists(request: dict[str, Any]) -> bytes:
     return pack({"exists": os.path.exists(request["path"])})
 
 
-def open_at_once(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
 def read(request: dict[str, Any]) -> bytes:
     """Answer with the start of a regular file; "found" is false for anything else."""
-    with suppress(OSError, ValueError), open(request["path"], "rb", opener=open_at_once) as file:
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return pack({"found": True}, file.read(request["limit_bytes"]))
+    with suppress(OSError, ValueError):
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        fd = os.open(request["path"], os.O_RDONLY | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            with open(fd, "rb") as file:
+                return pack({"found": True}, file.read(request["limit_bytes"]))
+        os.close(fd)
     return pack({"found": False})
 
 
@@ -242,7 +232,7 @@ class Server:
         self._memory_bytes: int | None = settings["memory_bytes"]
         self._command: Command | None = None
         self._children_left = False
-        self._next_look = 0.0  # at the memory in use, by the monotonic clock
+        self._next_look = 0.0
         self._wakeup = readable_at_each_ended_child()
         # Opened before PR_SET_DUMPABLE, which hands this process' files in /proc over to root.
         self._oom_score = os.open("/proc/self/oom_score_adj", os.O_RDWR)
@@ -251,13 +241,16 @@ class Server:
         prctl(PR_SET_DUMPABLE, 0)
 
     def serve(self) -> None:
-        """Answer requests until the client is gone."""
-        answers = {"run": self._run, "exists": exists, "read": read}
+        """Answer requests; raise EOFError or BrokenPipeError when the client is gone."""
+        operations = {"run": self._run, "exists": exists, "read": read}
+        answer = pack({"ready": True})
         while True:
+            sys.stdout.buffer.write(answer)
+            sys.stdout.buffer.flush()
             while 0 not in self._wait({0}, None):
                 pass
             request = receive()
-            send(answers[request["op"]](request))
+            answer = operations[request["op"]](request)
 
     def _run(self, request: dict[str, Any]) -> bytes:
         command = self._command = self._start(request["command"], request["limit_bytes"])
@@ -314,8 +307,8 @@ class Server:
         ends = [] if until is None else [until]
         if self._memory_bytes is not None and self._children_left:
             ends.append(self._next_look)
-        wait_s = max(0.0, min(ends) - time.monotonic()) if ends else None
-        ready = {fd for fd, _ in poller.poll(None if wait_s is None else wait_s * 1000)}
+        wait_ms = max(0.0, min(ends) - time.monotonic()) * 1000 if ends else None
+        ready = {fd for fd, _ in poller.poll(wait_ms)}
         if self._wakeup in ready:
             os.read(self._wakeup, CHUNK_BYTES)
             self._reap()
@@ -370,7 +363,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def settle(settings: dict[str, Any]) -> None:
-    """Take the home and the limits that the client chose; shell_client.ServerSettings lists them."""
+    """Take the place and the limits that the client chose: shell_client.ServerSettings."""
     os.chdir(settings["home"])
     os.umask(0o022)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -393,9 +386,7 @@ def main() -> None:
     try:
         settings = receive()
         settle(settings)
-        server = Server(settings)
-        send(pack({"ready": True}))
-        server.serve()
+        Server(settings).serve()
     except (EOFError, BrokenPipeError):
         pass  # the client closed the sandbox, or died
     finally:
