@@ -18,10 +18,10 @@ make_base() {
     [ "$(id -u)" = 0 ] || fail "$base can't be pulled; run this as root, so that it can be made here"
     command -v debootstrap > /dev/null || fail "$base can't be pulled; apt-get install debootstrap, so that it can be made here"
     suite=${base#*:}
-    debootstrap --variant=minbase --include=ca-certificates "${suite%%-*}" "$scratch/root"
-    rm -rf "$scratch"/root/var/cache/apt/archives/*.deb "$scratch"/root/var/lib/apt/lists/*
-    rm -rf "$scratch"/root/usr/share/doc/* "$scratch"/root/usr/share/man/* "$scratch"/root/usr/share/locale/*
-    tar -C "$scratch/root" -c . | docker import - "$base"
+    debootstrap --variant=minbase --include=ca-certificates "${suite%%-*}" "$scratch/rootfs"
+    rm -rf "$scratch"/rootfs/var/cache/apt/archives/*.deb "$scratch"/rootfs/var/lib/apt/lists/*
+    rm -rf "$scratch"/rootfs/usr/share/doc/* "$scratch"/rootfs/usr/share/man/* "$scratch"/rootfs/usr/share/locale/*
+    tar -C "$scratch/rootfs" -c . | docker import - "$base"
 }
 
 docker version > /dev/null 2>&1 || fail "no Docker engine answers; start one, or set DOCKER_HOST"
