@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import litellm
 import pytest
 
 from evals.llm import ModelError
@@ -50,6 +51,16 @@ def test_nothing_but_the_provider_is_reached_and_nothing_is_printed(keeping_aliv
     )  # fmt: skip
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     assert len(keeping_alive.callers) == 2
+
+
+def test_litellm_keeps_no_books_of_its_own(keeping_alive: Any, monkeypatch: pytest.MonkeyPatch):
+    recorded: list[object] = []
+    monkeypatch.setattr(litellm, "success_callback", [lambda *call: recorded.append(call)])
+    model = LiteLLMModel(ModelSettings("openai/gpt-4o", api_base=keeping_alive.url))
+    answer = model.ask_once([{"role": "user", "content": "x"}], [])
+    litellm.utils.executor.submit(lambda: None).result()
+    assert answer._hidden_params["response_cost"] is None
+    assert recorded == []
 
 
 @pytest.mark.parametrize("name", sorted(BASELINES))
