@@ -290,7 +290,7 @@ def nothing(*_: Any, **__: Any) -> None:
 
 
 def keep_no_books() -> None:
-    """Keep LiteLLM from pricing and recording calls: a third of what a call costs, much of it in a thread beside.
+    """Keep LiteLLM from pricing and recording calls: a third of the time of a call, much of it in a thread.
 
     What a call cost is counted here, from its usage or its bill: see `LiteLLMModel._cost_usd`.
     """
