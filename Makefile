@@ -24,7 +24,7 @@ demo-check: ## The demo in a temporary folder: ask every page for its content, e
 	@$(MANAGE) demo --check $(ARGS)
 
 test: env ## Run all tests; the end lists what was skipped, and for want of what (ARGS="-k shell")
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: env ## Check format, lint, types, imports, migrations, templates, settings and locks; runs no tests
 	@$(PYTHON) -m ruff format --check --quiet .

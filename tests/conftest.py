@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,21 @@ def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     return str(report.longrepr)  # of an expected failure
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # Set where this is one of several processes that share the tests.
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["skips"] = dict(session.config.stash[SKIPS])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the skips of a process that has run its share of the tests."""
+    skips = node.config.stash[SKIPS]
+    for wanted, names in getattr(node, "workeroutput", {}).get("skips", {}).items():
+        # All processes collect all files: a file skipped as a whole is skipped in each.
+        skips[wanted] += [name for name in names if name not in skips[wanted]]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -131,7 +131,7 @@ def folder_of_skips(tmp_path_factory) -> Path:
     return folder
 
 
-def run_pytest(folder: Path, require: str, file: str = "") -> str:
+def run_pytest(folder: Path, require: str, file: str = "", processes: int = 0) -> str:
     """Run a folder's tests, or one file's, with this suite's rules for skips, on a machine without Redis."""
     options = [
         "-p",
@@ -144,7 +144,7 @@ def run_pytest(folder: Path, require: str, file: str = "") -> str:
         str(folder),
     ]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(folder / file)],
+        [sys.executable, "-m", "pytest", f"-n{processes}", *options, str(folder / file)],
         cwd=PROJECT,
         env={**os.environ, "ITBENCH_REQUIRE": require, "ITBENCH_TEST_REDIS_URL": ""},
         capture_output=True,
@@ -153,11 +153,12 @@ def run_pytest(folder: Path, require: str, file: str = "") -> str:
     ).stdout
 
 
-def test_every_skip_is_listed_by_what_it_wanted(folder_of_skips):
-    printed = run_pytest(folder_of_skips, require="")
+@pytest.mark.parametrize("processes", [0, 2])
+def test_every_skip_is_listed_once_by_what_it_wanted(folder_of_skips, processes):
+    printed = run_pytest(folder_of_skips, require="", processes=processes)
     listed = printed.split("Skipped for want of: redis (4 tests)")[1]
     for name in ("test_as_a_whole.py", "test_by_its_marker", "test_by_its_own_word", "test_in_a_fixture"):
-        assert name in listed
+        assert listed.count(name) == 1
     assert "Skipped for want of: no data here (1 test)" in printed
     assert printed.splitlines()[-1].startswith("5 skipped in ")
 
