@@ -454,5 +454,20 @@ class Worker(models.Model):
         return self.name
 
 
+class BoardVersion(models.Model):
+    """Counts the changes of whatever a benchmark's pages show. The database's own triggers write it.
+
+    See `evals.triggers`: a cached page is kept under this number, so no writer can forget to tell.
+    """
+
+    benchmark = models.OneToOneField(
+        Benchmark, models.CASCADE, primary_key=True, related_name="board_version"
+    )
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.benchmark_id}: {self.number}"
+
+
 # Newest version first: what a page shows where a run has grades by several versions.
 NEWEST_GRADE_FIRST = (F("grader_version").desc(), F("id").desc())

@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 DRAWS = 10_000
 CONFIDENCE = 0.95
 # A hundred models make 4,950 pairs: all their draws at once would take 400 MB.
 COLUMNS_AT_ONCE = 128
 SEED = 20260527
+# A sum in another order is off by 1e-17, and a tie of equals must hold its zero.
+DECIMALS = 12
+ROUNDING = 0.5 * 10**-DECIMALS
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,14 @@ class Difference:
     def is_a_tie(self) -> bool:
         """Claimed only with an interval: without one, nothing is known about chance."""
         return self.interval is not None and self.interval.holds(0)
+
+
+@dataclass(frozen=True)
+class Separations:
+    """Which columns are told apart, shape (columns, columns); neither, for fewer than two common tasks."""
+
+    tied: Flags  # the interval of the paired difference holds 0
+    apart: Flags  # it does not
 
 
 def mean(values: Sequence[float]) -> float | None:
@@ -79,8 +91,7 @@ def bootstrap_intervals(columns: Numbers, draws: int = DRAWS, seed: int = SEED) 
     for start in range(0, columns.shape[1], COLUMNS_AT_ONCE):
         # One row a column: quantiles of what lies side by side in memory take a third of the time.
         means = columns[:, start : start + COLUMNS_AT_ONCE].T @ weights.T
-        # Rounded: a sum in another order is off by 1e-17, and a tie of equals must hold its zero.
-        bounds = np.quantile(means, [tail, 1 - tail], axis=1, overwrite_input=True).round(12)
+        bounds = np.quantile(means, [tail, 1 - tail], axis=1, overwrite_input=True).round(DECIMALS)
         intervals += [Interval(float(low), float(high)) for low, high in bounds.T]
     return intervals
 
@@ -109,6 +120,47 @@ def paired_differences(means: Numbers) -> dict[tuple[int, int], Difference]:
     first, second = (list(side) for side in zip(*pairs, strict=True))
     differences = means[:, first] - means[:, second]
     return dict(zip(pairs, _differences(differences), strict=True))
+
+
+def separations(means: Numbers) -> Separations:
+    """Tell every two columns apart or tied, as `paired_differences` would, without its intervals.
+
+    `means` is as there. A hundred columns take a tenth of a second where their 4,950 intervals take
+    seconds: whether an interval holds 0 is counted, and only a count on its very edge is sorted out.
+    """
+    columns = means.shape[1]
+    tied, apart = np.zeros((columns, columns), dtype=bool), np.zeros((columns, columns), dtype=bool)
+    patterns, pattern_of = np.unique(~np.isnan(means), axis=1, return_inverse=True)
+    for first in range(patterns.shape[1]):
+        for second in range(first, patterns.shape[1]):
+            common = patterns[:, first] & patterns[:, second]
+            if common.sum() < 2:
+                continue
+            rows = np.flatnonzero(pattern_of.ravel() == first)
+            others = np.flatnonzero(pattern_of.ravel() == second)
+            ties = _ties(means[np.ix_(common, rows)], means[np.ix_(common, others)])
+            tied[np.ix_(rows, others)], apart[np.ix_(rows, others)] = ties, ~ties
+            tied[np.ix_(others, rows)], apart[np.ix_(others, rows)] = ties.T, ~ties.T
+    return Separations(tied, apart)
+
+
+def _ties(rows: Numbers, others: Numbers) -> Flags:
+    """Return for each column of `rows` against each of `others` whether its interval holds 0."""
+    weights = resampling_weights(len(rows))
+    row_means, other_means = rows.T @ weights.T, others.T @ weights.T
+    tail = (1 - CONFIDENCE) / 2 * (DRAWS - 1)  # how many draws lie outside at each end, with a fraction
+    ties = np.zeros((rows.shape[1], others.shape[1]), dtype=bool)
+    drawn = np.empty_like(other_means)
+    for place, row in enumerate(row_means):
+        np.subtract(other_means, row, out=drawn)
+        least = np.minimum(
+            np.count_nonzero(drawn < ROUNDING, axis=1), np.count_nonzero(drawn > -ROUNDING, axis=1)
+        )
+        ties[place] = least > math.ceil(tail)
+        for edge in np.flatnonzero((least > math.floor(tail)) & (least <= math.ceil(tail))):
+            interval = bootstrap_intervals((rows[:, place] - others[:, edge])[:, None])[0]
+            ties[place, edge] = interval.holds(0)
+    return ties
 
 
 def _differences(columns: Numbers) -> list[Difference]:

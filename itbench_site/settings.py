@@ -170,6 +170,17 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # A page must not fall over for a picture that nobody collected yet.
 WHITENOISE_MANIFEST_STRICT = False
 
+# Pages kept while nothing they show has changed, in each process; a key is made of the data.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "pages": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pages",
+        "TIMEOUT": 3600,
+        "OPTIONS": {"MAX_ENTRIES": 500},
+    },
+}
+
 # --- Logs: one line an event, to stderr -------------------------------------------------------------
 
 LOG_LEVEL = env.choice("ITBENCH_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from evals.models import Benchmark, Evaluation, GradeOutcome, LanguageModel, PublishedResult
 from evals.queries import Summary, score_frame, standing_evaluations, summaries
-from evals.statistics import Difference, Interval, paired_differences
+from evals.statistics import Flags, Interval, Separations, separations
 from leaderboard.units import percent
 
 ERRORED = "errored"
@@ -154,42 +154,34 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     """Return the rows, best first, each with the range of ranks that its ties allow."""
     scored = sorted((row for row in rows if row.mean is not None), key=best_first)
     unscored = sorted((row for row in rows if row.mean is None), key=best_first)
-    differences = differences_of(scored)
+    separated = separations_of(scored)
     placed = [
         replace(
             row,
-            rank=rank_of(place, len(scored), differences),
-            tied_with_leader=place > 0 and differences[0, place].is_a_tie,
+            rank=rank_of(place, separated.apart),
+            tied_with_leader=place > 0 and bool(separated.tied[0, place]),
         )
         for place, row in enumerate(scored)
     ]
     return placed + unscored
 
 
-def rank_of(place: int, rows: int, differences: Mapping[tuple[int, int], Difference]) -> Rank:
+def rank_of(place: int, apart: Flags) -> Rank:
     """Return 1 + the rows surely above, to all less the rows surely below."""
-    above = sum(surely_apart(differences[other, place]) for other in range(place))
-    below = sum(surely_apart(differences[place, other]) for other in range(place + 1, rows))
-    return Rank(1 + above, rows - below)
+    return Rank(1 + int(apart[place, :place].sum()), len(apart) - int(apart[place, place + 1 :].sum()))
 
 
-def surely_apart(difference: Difference) -> bool:
-    return difference.interval is not None and not difference.is_a_tie
-
-
-def differences_of(rows: Sequence[Row]) -> dict[tuple[int, int], Difference]:
-    """Return the paired difference of every two rows, i above j."""
+def separations_of(rows: Sequence[Row]) -> Separations:
+    """Tell which rows are apart and which are tied, in their order."""
     tasks = sorted({task for row in rows for task in row.task_means})
     means = np.array([[row.task_means.get(task, np.nan) for row in rows] for task in tasks], dtype=float)
-    if not rows or not tasks:
-        return {}
-    return compared(means.tobytes(), means.shape[0], means.shape[1])
+    return separated(means.tobytes(), len(tasks), len(rows))
 
 
-# Keyed by the numbers themselves, so that a grade that changes is never shown with the differences of before.
+# Keyed by the numbers themselves, so that a grade that changes is never shown with the ties of before.
 @lru_cache(maxsize=64)
-def compared(means: bytes, tasks: int, rows: int) -> dict[tuple[int, int], Difference]:
-    return paired_differences(np.frombuffer(means).reshape(tasks, rows))
+def separated(means: bytes, tasks: int, rows: int) -> Separations:
+    return separations(np.frombuffer(means).reshape(tasks, rows))
 
 
 def headline(rows: Sequence[Row]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from tests import needs
 
@@ -27,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
         needs.required()
     except needs.UnknownNeed as problem:
         raise pytest.UsageError(str(problem)) from problem
+
+
+@pytest.fixture(autouse=True)
+def no_kept_pages() -> None:
+    """Every test starts its database anew, and the counts that kept pages stand under begin again."""
+    caches["pages"].clear()
 
 
 def uses_database(item: pytest.Item) -> bool:

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, Evaluation, PublishedResult, Split
+from leaderboard.cache import kept_while_unchanged
 from leaderboard.charts import board_charts
 from leaderboard.rows import SORT_KEYS, Row, board_rows, headline, published_rows, sorted_rows
 from leaderboard.views.audience import counts_visible, is_staff
@@ -51,6 +52,7 @@ class Source:
 
 
 @require_safe
+@kept_while_unchanged
 def home(request: HttpRequest) -> HttpResponse:
     benchmarks = listed_benchmarks()
     chosen = next((b for b in benchmarks if b.evaluation_count), None) or next(
@@ -62,6 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_while_unchanged
 def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     return board_page(request, get_object_or_404(Benchmark, slug=slug), listed_benchmarks())
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, LanguageModel
 from evals.queries import score_frame
+from leaderboard.cache import kept_for_a_minute, kept_while_unchanged
 from leaderboard.grids import Line, task_lines
 from leaderboard.rows import Row, board_rows
 from leaderboard.views.audience import counts_visible, is_staff, visible_tasks
@@ -29,6 +30,7 @@ class Standing:
 
 
 @require_safe
+@kept_while_unchanged
 def model_list(request: HttpRequest) -> HttpResponse:
     models = LanguageModel.objects.annotate(
         evaluation_count=Count("evaluations", distinct=True),
@@ -39,6 +41,7 @@ def model_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept_for_a_minute
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(LanguageModel, slug=slug)
     evaluations = list(found.evaluations.select_related("benchmark").order_by("-created_at", "-pk"))

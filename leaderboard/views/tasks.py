@@ -12,12 +12,14 @@ from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, Evaluation, Run, Task
 from evals.queries import frame_of, known_mean, standing_evaluations
+from leaderboard.cache import kept_while_unchanged
 from leaderboard.grids import Line, cell, mean_score, records_by
 from leaderboard.views.alert_lines import alert_lines
 from leaderboard.views.audience import is_staff, visible_tasks
 
 
 @require_safe
+@kept_while_unchanged
 def task_list(request: HttpRequest, slug: str) -> HttpResponse:
     benchmark = get_object_or_404(Benchmark, slug=slug)
     tasks = list(visible_tasks(request, benchmark.tasks.defer("ground_truth", "ground_truth_text")))
@@ -48,6 +50,7 @@ def task_rows(tasks: Iterable[Task], frame: pd.DataFrame) -> list[dict[str, Any]
 
 
 @require_safe
+@kept_while_unchanged
 def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
     tasks = visible_tasks(request, Task.objects.select_related("benchmark"))
     found = get_object_or_404(tasks, benchmark__slug=benchmark, slug=slug)
