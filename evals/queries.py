@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from statistics import fmean
 
@@ -73,15 +74,17 @@ class Summary:
         return self.planned > 0 and self.scored == self.planned
 
 
-def standing_evaluations(benchmark: Benchmark) -> list[Evaluation]:
+def standing_evaluations(benchmark: Benchmark, until: datetime | None = None) -> list[Evaluation]:
     """Return the evaluation that stands for each language model on the benchmark's board.
 
     It is the one with the most scored runs, then the newest: an evaluation that has only begun
     does not push a finished one from the board, and a repeated one takes its place once it is as complete.
+    With `until`, the one that stood then.
     """
-    graded = Count("runs", filter=Q(runs__grades__grader=benchmark.grader), distinct=True)
+    then = Q() if until is None else Q(runs__ended_at__lt=until)
+    graded = Count("runs", filter=Q(runs__grades__grader=benchmark.grader) & then, distinct=True)
     evaluations = (
-        Evaluation.objects.filter(benchmark=benchmark)
+        Evaluation.objects.filter(benchmark=benchmark, **({} if until is None else {"created_at__lt": until}))
         .annotate(scored_runs=graded)
         .select_related("language_model")
         .order_by("-scored_runs", "-created_at", "-pk")
@@ -92,16 +95,20 @@ def standing_evaluations(benchmark: Benchmark) -> list[Evaluation]:
     return list(standing.values())
 
 
-def score_frame(benchmark: Benchmark, evaluations: Collection[int] | None = None) -> pd.DataFrame:
+def score_frame(
+    benchmark: Benchmark, evaluations: Collection[int] | None = None, until: datetime | None = None
+) -> pd.DataFrame:
     """Return one row a run, with the columns of `COLUMNS` and `tokens`, in one query.
 
     `evaluations` are ids; None takes the evaluations that stand for their models. `score` and `outcome`
     come from the newest version of the benchmark's grader, NaN where that gave none; `cost_usd` is NaN
-    and `tokens` is NaN where unknown. No turns are read: totals come from the runs.
+    and `tokens` is NaN where unknown. No turns are read: totals come from the runs. With `until`, only
+    runs that had come to their end by then.
     """
     if evaluations is None:
         evaluations = [evaluation.pk for evaluation in standing_evaluations(benchmark)]
-    return frame_of(Run.objects.filter(evaluation__in=evaluations), benchmark.grader)
+    runs = Run.objects.filter(evaluation__in=evaluations)
+    return frame_of(runs if until is None else runs.filter(ended_at__lt=until), benchmark.grader)
 
 
 def frame_of(runs: QuerySet[Run], grader: str) -> pd.DataFrame:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from evals.models import Benchmark, Evaluation, GradeOutcome, LanguageModel, PublishedResult
-from evals.queries import Summary, score_frame, standing_evaluations, summaries
+from evals.queries import Summary, interval_of, score_frame, standing_evaluations, summaries
 from evals.statistics import Flags, Interval, Separations, separations
 from leaderboard.units import percent
 
@@ -60,11 +61,12 @@ class Row:
     active: int = 0  # runs queued and running
     planned: int = 0  # runs in all
     cost_per_task_usd: float | None = None  # mean of one attempt
+    cost_per_exact_usd: float | None = None  # None without an exact run, too
     turns_per_task: float | None = None
     tokens_per_task: float | None = None
     seconds_per_task: float | None = None
     outcomes: tuple[Share, ...] = ()
-    task_means: Mapping[int, float] = field(default_factory=dict)
+    task_means: Mapping[Any, float] = field(default_factory=dict)  # by task
     evaluation: Evaluation | None = None  # None for published numbers
     published: PublishedResult | None = None
 
@@ -81,15 +83,26 @@ class Row:
         return self.published is not None or self.scored == self.planned
 
     @property
+    def exact_share(self) -> float | None:
+        """Share of the runs that came to an end or errored; None where the runs are not known."""
+        if not self.outcomes:
+            return None
+        return next((part.width for part in self.outcomes if part.outcome == GradeOutcome.EXACT), 0.0)
+
+    @property
     def progress(self) -> float:
         """Share of the planned runs with a score."""
         return self.scored / self.planned if self.planned else 0.0
 
 
-def board_rows(benchmark: Benchmark) -> list[Row]:
-    """Return a row for each model with an evaluation on the benchmark, the best first. Three queries."""
-    evaluations = standing_evaluations(benchmark)
-    by_evaluation = summaries(score_frame(benchmark, [evaluation.pk for evaluation in evaluations]))
+def board_rows(benchmark: Benchmark, as_of: date | None = None) -> list[Row]:
+    """Return a row for each model with an evaluation on the benchmark, the best first. Two queries.
+
+    With `as_of`, as the board stood when that day ended (UTC).
+    """
+    until = None if as_of is None else datetime.combine(as_of, time.min, UTC) + timedelta(days=1)
+    evaluations = standing_evaluations(benchmark, until)
+    by_evaluation = summaries(score_frame(benchmark, [evaluation.pk for evaluation in evaluations], until))
     rows = [
         evaluation_row(evaluation, by_evaluation.get(evaluation.pk, Summary())) for evaluation in evaluations
     ]
@@ -107,6 +120,7 @@ def evaluation_row(evaluation: Evaluation, summary: Summary) -> Row:
         active=summary.active,
         planned=summary.planned,
         cost_per_task_usd=summary.cost_per_task_usd,
+        cost_per_exact_usd=cost_per_exact_usd(summary),
         turns_per_task=summary.turns_per_task,
         tokens_per_task=summary.tokens_per_task,
         seconds_per_task=summary.seconds_per_task,
@@ -116,22 +130,39 @@ def evaluation_row(evaluation: Evaluation, summary: Summary) -> Row:
     )
 
 
+def cost_per_exact_usd(summary: Summary) -> float | None:
+    exact = summary.outcomes.get(GradeOutcome.EXACT, 0)
+    if summary.cost_per_task_usd is None or not exact:
+        return None
+    return summary.cost_per_task_usd * (summary.scored + summary.unscored) / exact
+
+
 def published_rows(results: Iterable[PublishedResult]) -> list[Row]:
-    """Return the rows of one source at one date, ranked by the number alone: chance is not known."""
-    rows = [
-        Row(
-            model=result.language_model,
-            mean=result.score,
-            cost_per_task_usd=result.cost_per_task_usd,
-            turns_per_task=result.turns_per_task,
-            tokens_per_task=result.tokens_per_task,
-            published=result,
-        )
-        for result in results
-    ]
+    """Return the rows of one source at one date.
+
+    Where the source tells the score of every task they have intervals and ties like ours. Otherwise
+    they are ranked by the number alone: chance is not known.
+    """
+    rows = [published_row(result) for result in results]
+    if all(row.task_means for row in rows):
+        return ranked(rows)
     rows.sort(key=best_first)
     scores = [row.mean for row in rows]
     return [replace(row, rank=Rank(place := 1 + scores.index(row.mean), place)) for row in rows]
+
+
+def published_row(result: PublishedResult) -> Row:
+    task_means: dict[str, float] = result.score_per_task or {}
+    return Row(
+        model=result.language_model,
+        mean=result.score,
+        interval=interval_of(tuple(task_means.values())),
+        cost_per_task_usd=result.cost_per_task_usd,
+        turns_per_task=result.turns_per_task,
+        tokens_per_task=result.tokens_per_task,
+        task_means=task_means,
+        published=result,
+    )
 
 
 def best_first(row: Row) -> tuple[float, str]:
@@ -166,6 +197,11 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     return placed + unscored
 
 
+def ranked_again(rows: Sequence[Row]) -> list[Row]:
+    """Return a part of a board ranked among itself, the best first."""
+    return ranked(rows) if any(row.task_means for row in rows) else sorted(rows, key=best_first)
+
+
 def rank_of(place: int, apart: Flags) -> Rank:
     """Return 1 + the rows surely above, to all less the rows surely below."""
     return Rank(1 + int(apart[place, :place].sum()), len(apart) - int(apart[place, place + 1 :].sum()))
@@ -184,8 +220,10 @@ def separated(means: bytes, tasks: int, rows: int) -> Separations:
     return separations(np.frombuffer(means).reshape(tasks, rows))
 
 
-def headline(rows: Sequence[Row]) -> str:
-    """Say in one sentence what a board of ranked rows shows."""
+def headline(rows: Sequence[Row], of: int | None = None) -> str:
+    """Say in one sentence what ranked rows show; `of` is how many there are, when these are a part."""
+    if of is not None and of > len(rows):
+        return headline_of_part(rows, of)
     scored = [row for row in rows if row.mean is not None]
     if not scored:
         return "No run has a score yet."
@@ -193,9 +231,17 @@ def headline(rows: Sequence[Row]) -> str:
     lead = f"{leader.name} leads with {percent(leader.mean)}"
     if len(scored) == 1:
         return f"{leader.name} scores {percent(leader.mean)}; no other model is evaluated yet."
-    if leader.published is not None:
+    if leader.interval is None and leader.published is not None:
         return f"{lead}, {followed_by(scored[1], leader)}."
     return f"{lead}; {ties_in_words(scored)}."
+
+
+def headline_of_part(rows: Sequence[Row], of: int) -> str:
+    if not rows:
+        return f"None of the {of} models is as you chose."
+    if len(rows) == 1:
+        return f"{rows[0].name} scores {percent(rows[0].mean)}; {of - 1} more models are not shown."
+    return f"Of the {len(rows)} chosen from {of}, {headline(rows)}"
 
 
 def followed_by(second: Row, leader: Row) -> str:
@@ -217,23 +263,3 @@ def ties_in_words(scored: Sequence[Row]) -> str:
 
 def surely_first(scored: Sequence[Row]) -> bool:
     return scored[0].rank is not None and scored[0].rank.worst == 1
-
-
-# What a board can be sorted by; numbers start with the largest, or with the cheapest.
-SORT_KEYS: dict[str, Callable[[Row], Any]] = {
-    "model": lambda row: row.name.lower(),
-    "creator": lambda row: row.model.creator.lower() or None,
-    "score": lambda row: row.mean,
-    "cost": lambda row: row.cost_per_task_usd,
-    "turns": lambda row: row.turns_per_task,
-    "tokens": lambda row: row.tokens_per_task,
-    "time": lambda row: row.seconds_per_task,
-}
-
-
-def sorted_rows(rows: Sequence[Row], key: str, *, descending: bool) -> list[Row]:
-    """Return the rows in that order; what is unknown comes last either way."""
-    value = SORT_KEYS[key]
-    known = [row for row in rows if value(row) is not None]
-    unknown = [row for row in rows if value(row) is None]
-    return sorted(known, key=value, reverse=descending) + unknown

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from leaderboard.views import board, evaluations, language_models, pages, runs, tasks
+from leaderboard.views import board, compare, evaluations, language_models, matrix, pages, runs, tasks
 
 urlpatterns = [
     path("", board.home, name="home"),
     path("benchmarks/<str:slug>/", board.benchmark, name="benchmark"),
     path("benchmarks/<str:slug>/tasks/", tasks.task_list, name="tasks"),
+    path("benchmarks/<str:slug>/matrix/", matrix.matrix, name="matrix"),
+    path("compare/", compare.compare, name="compare"),
     path("tasks/<str:benchmark>/<str:slug>/", tasks.task, name="task"),
     path("models/", language_models.model_list, name="models"),
     path("models/<str:slug>/", language_models.model, name="model"),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from leaderboard import units
@@ -58,3 +58,21 @@ def query(context: template.Context, **changes: object) -> str:
             parameters[key] = str(value)
     encoded = parameters.urlencode()
     return f"?{encoded}" if encoded else "?"
+
+
+@register.simple_tag(takes_context=True)
+def toggled(context: template.Context, key: str, value: str) -> str:
+    """Return the address's query with a value of a facet put in, or taken out where it is chosen."""
+    parameters = context["request"].GET.copy()
+    values = parameters.getlist(key)
+    parameters.setlist(key, [v for v in values if v != value] if value in values else [*values, value])
+    encoded = parameters.urlencode()
+    return f"?{encoded}" if encoded else context["request"].path
+
+
+@register.simple_tag(takes_context=True)
+def kept_parameters(context: template.Context, *own: str) -> SafeString:
+    """Return hidden fields of the address's query, but for those that the form has itself."""
+    parameters = context["request"].GET
+    fields = [(key, value) for key in parameters if key not in own for value in parameters.getlist(key)]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', fields)

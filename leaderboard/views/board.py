@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,29 +13,19 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, Evaluation, PublishedResult, Split
+from leaderboard.audience import counts_visible, is_staff
+from leaderboard.boards import Board, board_of
 from leaderboard.cache import kept_while_unchanged
 from leaderboard.charts import board_charts
-from leaderboard.rows import SORT_KEYS, Row, board_rows, headline, published_rows, sorted_rows
-from leaderboard.views.audience import counts_visible, is_staff
-
-# Key, header, unit below it, explanation; the sign tells which end a first click shows first.
-COLUMNS = (
-    ("model", "Model", "", "The language model and its setting", ""),
-    ("creator", "Creator", "", "Who made the language model", ""),
-    ("score", "Score", "95 % interval", "Mean over tasks of the mean over repeats", "-"),
-    ("cost", "Cost", "$ / task", "Mean cost of one attempt at a task, in US dollars", ""),
-    ("turns", "Turns", "/ task", "Mean number of turns of one attempt: a turn is one reply of the model", ""),
-    ("tokens", "Tokens", "/ task", "Mean tokens of one attempt, read and written, cached ones too", ""),
-    ("time", "Time", "/ task", "Mean time of one attempt, model and commands together", ""),
-)  # fmt: skip
+from leaderboard.choices import read_choice
+from leaderboard.columns import COLUMNS, Column, exported
+from leaderboard.exports import exported_as
+from leaderboard.rows import board_rows, headline, published_rows, ranked_again
 
 
 @dataclass(frozen=True)
 class Header:
-    key: str
-    label: str
-    unit: str
-    title: str
+    column: Column
     sort: str  # what a click asks for
     aria_sort: str  # "ascending", "descending" or empty
 
@@ -80,12 +70,18 @@ def listed_benchmarks() -> list[Any]:
 
 
 def board_page(request: HttpRequest, chosen: Benchmark, benchmarks: Sequence[Benchmark]) -> HttpResponse:
+    choice = read_choice(request.GET)
     sources = published_sources(chosen)
-    own_rows = board_rows(chosen)
-    source = chosen_source(request.GET.get("results", ""), sources, fall_back=not own_rows)
-    rows = published_rows(source.results) if source else own_rows
-    sort, descending = chosen_sort(request.GET.get("sort", ""))
-    shown = shown_columns(rows)
+    own_rows = board_rows(chosen, choice.as_of)
+    source = chosen_source(choice.source, sources, fall_back=not own_rows)
+    all_rows = published_rows(source.results) if source else own_rows
+    board = board_of(all_rows, choice)
+    visible = counts_visible(request, chosen.tasks.all())
+    if export := request.GET.get("format"):
+        return exported_as(
+            export, f"{chosen.slug}-board", exported(board.rows, board.columns, counts_visible=visible)
+        )
+    ranked_part = ranked_again(board.rows)
     context = {
         "nav": "board",
         "benchmark": chosen,
@@ -95,17 +91,32 @@ def board_page(request: HttpRequest, chosen: Benchmark, benchmarks: Sequence[Ben
         "sources": sources,
         "source": source,
         "has_own_rows": bool(own_rows),
-        "rows": sorted_rows(rows, sort, descending=descending) if sort else rows,
-        "charts": board_charts(rows),
-        "headline": headline(rows),
-        "headers": headers(shown, sort or "score", descending=descending or not sort),
-        "shown": shown,
-        "counts_visible": counts_visible(request, chosen.tasks.all()),
+        "choice": choice,
+        "board": board,
+        "column_choices": [
+            (column, column in board.columns) for column in COLUMNS if not column.empty_for(all_rows)
+        ],
+        "charts": board_charts(ranked_part),
+        "headline": headline(ranked_part, of=len(all_rows)),
+        "headers": headers(board),
+        "shown": {column.key for column in board.columns},
+        "intervals": any(row.interval for row in board.rows),
+        "counts_visible": visible,
         "active": list(
             chosen.evaluations.filter(state__in=Evaluation.ACTIVE).select_related("language_model")[:5]
         ),
     }
     return render(request, "leaderboard/board.html", context)
+
+
+def headers(board: Board) -> list[Header]:
+    made = []
+    for column in board.columns:
+        sorted_now = column.key == board.sort
+        falls = board.descending if sorted_now else not column.falls_first
+        direction = "descending" if board.descending else "ascending"
+        made.append(Header(column, f"{'' if falls else '-'}{column.key}", direction if sorted_now else ""))
+    return made
 
 
 def published_sources(chosen: Benchmark) -> list[Source]:
@@ -132,40 +143,3 @@ def task_counts(chosen: Benchmark) -> dict[str, int]:
     return chosen.tasks.aggregate(
         public=Count("pk", filter=Q(split=Split.PUBLIC)), held_out=Count("pk", filter=Q(split=Split.HELD_OUT))
     )
-
-
-def chosen_sort(text: str) -> tuple[str, bool]:
-    """Return the column and whether it falls; an unknown one is as good as none."""
-    key = text.removeprefix("-")
-    return (key, text.startswith("-")) if key in SORT_KEYS else ("", False)
-
-
-def headers(shown: Mapping[str, bool], sort: str, *, descending: bool) -> list[Header]:
-    made = []
-    for key, label, unit, title, first in COLUMNS:
-        if not shown[key]:
-            continue
-        sorted_now = key == sort
-        falls = descending if sorted_now else not first
-        made.append(
-            Header(
-                key=key,
-                label=label,
-                unit="" if key == "score" and not shown["interval"] else unit,
-                title=title,
-                sort=f"{'' if falls else '-'}{key}",
-                aria_sort=("descending" if descending else "ascending") if sorted_now else "",
-            )
-        )
-    return made
-
-
-def shown_columns(rows: Sequence[Row]) -> dict[str, bool]:
-    """Tell which columns hold anything: one that is empty for every row hides itself."""
-    shown = {key: any(value(row) is not None for row in rows) for key, value in SORT_KEYS.items()}
-    return {
-        **shown,
-        "outcomes": any(row.outcomes for row in rows),
-        "interval": any(row.interval for row in rows),
-        "runs": any(row.evaluation for row in rows),
-    }

@@ -16,9 +16,9 @@ from django.views.decorators.vary import vary_on_headers
 from evals import jobs, runner
 from evals.models import Evaluation, RunState
 from evals.queries import Summary, score_frame, summarise
+from leaderboard.audience import counts_visible, is_staff, staff_only, visible_tasks
 from leaderboard.grids import task_lines
 from leaderboard.rows import evaluation_row
-from leaderboard.views.audience import counts_visible, is_staff, staff_only, visible_tasks
 from leaderboard.views.evaluation_form import EvaluationForm
 
 A_PAGE = 50

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, LanguageModel
 from evals.queries import score_frame
+from leaderboard.audience import counts_visible, is_staff, visible_tasks
 from leaderboard.cache import kept_for_a_minute, kept_while_unchanged
 from leaderboard.grids import Line, task_lines
 from leaderboard.rows import Row, board_rows
-from leaderboard.views.audience import counts_visible, is_staff, visible_tasks
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from evals.exchange.asciicast import cast_lines, shell_streams
 from evals.models import NEWEST_GRADE_FIRST, Grade, Run, RunState, ToolCall
+from leaderboard.audience import is_staff, visible_runs
 from leaderboard.middleware import allow_wasm
 from leaderboard.terminal import readable
 from leaderboard.turns import kind_counts, strip, window_of, window_turns
 from leaderboard.verdicts import outcome_sentence, verdicts_of
-from leaderboard.views.audience import is_staff, visible_runs
 
 # Of an answer that is no valid JSON, so much is shown.
 ANSWER_CHARACTERS = 20_000

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, Evaluation, Run, Task
 from evals.queries import frame_of, known_mean, standing_evaluations
+from leaderboard.audience import is_staff, visible_tasks
 from leaderboard.cache import kept_while_unchanged
 from leaderboard.grids import Line, cell, mean_score, records_by
 from leaderboard.views.alert_lines import alert_lines
-from leaderboard.views.audience import is_staff, visible_tasks
 
 
 @require_safe

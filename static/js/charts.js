@@ -78,13 +78,38 @@
     else location.assign(address);
   };
 
-  const boxes = [...document.querySelectorAll("[data-figure]")];
-  for (const box of boxes) {
+  const boxes = () => [...document.querySelectorAll("[data-figure]")];
+
+  const start = (box) => {
+    if (box.classList.contains("js-plotly-plot")) return;
     draw(box);
     box.on("plotly_click", open);
     // The marks are links: the pointer says so.
     box.on("plotly_hover", () => box.classList.add("on-mark"));
     box.on("plotly_unhover", () => box.classList.remove("on-mark"));
-  }
-  document.addEventListener("themechange", () => boxes.forEach(draw));
+  };
+
+  // A picture carries its title and a ground of its own: it will stand on somebody else's page.
+  const save = (button) => {
+    const figure = button.closest("figure");
+    const box = figure.querySelector("[data-figure]");
+    const title = figure.querySelector("figcaption").firstChild.textContent.trim();
+    const layout = {
+      ...box.layout,
+      title: { text: title, x: 0.02, xanchor: "left", font: { size: 14 } },
+      margin: { ...box.layout.margin, t: 44 },
+      paper_bgcolor: style("--surface"),
+    };
+    const size = { format: button.dataset.save, width: 900, height: 520, scale: 2 };
+    Plotly.downloadImage({ data: box.data, layout }, { ...size, filename: box.dataset.figure });
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-save]");
+    if (button) save(button);
+  });
+  document.addEventListener("themechange", () => boxes().forEach(draw));
+  document.addEventListener("htmx:beforeSwap", () => boxes().forEach((box) => Plotly.purge(box)));
+  document.addEventListener("htmx:afterSettle", () => boxes().forEach(start));
+  boxes().forEach(start);
 })();

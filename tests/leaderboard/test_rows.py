@@ -4,7 +4,8 @@ import pytest
 
 from evals.models import LanguageModel
 from evals.queries import Summary
-from leaderboard.rows import Row, headline, outcome_shares, ranked, sorted_rows
+from leaderboard.columns import SORTABLE, sorted_rows
+from leaderboard.rows import Row, headline, outcome_shares, ranked
 
 
 def row(name, *scores, **fields):
@@ -45,7 +46,7 @@ def test_a_lone_model_leads_nobody():
 @pytest.mark.parametrize("descending", [True, False])
 def test_the_unknown_comes_last_either_way(descending):
     rows = [row("a", cost_per_task_usd=1.0), row("b"), row("c", cost_per_task_usd=0.0)]
-    assert sorted_rows(rows, "cost", descending=descending)[-1].model.name == "b"
+    assert sorted_rows(rows, SORTABLE["cost"], descending=descending)[-1].model.name == "b"
 
 
 def test_the_shares_of_outcomes_fill_the_bar():

@@ -1,0 +1,36 @@
+"""Cells of a matrix, thousands on a page where a template's own loop takes a second, and differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from leaderboard import units
+from leaderboard.comparisons import MINUS, bounds, signed
+from leaderboard.matrices import Cell
+
+register = template.Library()
+register.filter("signed", signed)
+register.filter("bounds", bounds)
+
+
+@register.simple_tag
+def matrix_cells(cells: Iterable[Cell]) -> SafeString:
+    """Return the table cells of one line, each a link to its runs."""
+    return format_html_join("", "{}", ((matrix_cell(cell),) for cell in cells))
+
+
+def matrix_cell(cell: Cell) -> SafeString:
+    if not cell.url:
+        return format_html('<td class="s-none" title="{}"></td>', cell.title)
+    return format_html(
+        '<td class="{}"><a href="{}" title="{}">{}</a></td>', cell.css_class, cell.url, cell.title, cell.text
+    )
+
+
+@register.filter
+def correlation(value: float | None) -> str:
+    return units.UNKNOWN if value is None else f"{value:.2f}".replace("-", MINUS)
