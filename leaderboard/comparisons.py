@@ -15,7 +15,7 @@ import pandas as pd
 from evals.models import GradeOutcome
 from evals.queries import Summary, summaries
 from evals.statistics import Difference, Interval, paired_differences
-from leaderboard.matrices import MatrixLine
+from leaderboard.matrices import MatrixLine, short_names
 from leaderboard.rows import Row
 from leaderboard.units import percent
 
@@ -70,12 +70,6 @@ class Contender:
     tried: int  # of these tasks, those with a score
     cost_per_solved_usd: float | None  # None: nothing solved, or a cost is unknown
     alone: tuple[MatrixLine, ...]  # tasks that it solved and none of the others did
-
-
-def short_names(rows: Sequence[Row]) -> list[str]:
-    """Return the models' names, with the setting where two would read alike."""
-    names = Counter(row.model.name for row in rows)
-    return [row.model.name if names[row.model.name] == 1 else row.name for row in rows]
 
 
 def pairs_of(rows: Sequence[Row]) -> list[Pair]:
@@ -252,8 +246,13 @@ def points(share: float) -> str:
 
 
 def signed(share: float) -> str:
-    """Return a difference in points with its sign: +12, 0, and a true minus."""
-    return f"{round(100 * share):+d}".replace("-", MINUS).replace("+0", "0")
+    """Return a difference in points with its sign: +12, 0, and a true minus.
+
+    Less than half a point keeps a digit: a bound that is not 0 must not read as 0.
+    """
+    value = 100 * share
+    text = f"{value:+.0f}" if abs(value) >= 0.5 else f"{value:+.1g}"
+    return "0" if value == 0 else text.replace("-", MINUS)
 
 
 def bounds(interval: Interval) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from leaderboard.rows import Row, evaluation_row, ranked
 FEWEST_MODELS = 3  # that a correlation over models is told for
 # Means of equal scores differ by 1e-17 when they are summed in another order: no spread.
 NO_SPREAD = 1e-9
+DECIMALS = 9
 
 RunsOf = Mapping[tuple[int, int], Sequence["TriedRun"]]
 
@@ -60,13 +62,19 @@ class MatrixLine:
     @property
     def spread(self) -> float | None:
         """How far its highest score lies above its lowest; None for fewer than two."""
-        return max(self.scores) - min(self.scores) if len(self.scores) > 1 else None
+        return round(max(self.scores) - min(self.scores), DECIMALS) if len(self.scores) > 1 else None
 
 
 def rows_of(evaluations: Iterable[Evaluation], frame: pd.DataFrame) -> list[Row]:
     """Return a row for each evaluation, ranked among these, as `board_rows` makes them of all."""
     by_evaluation = summaries(frame)
     return ranked([evaluation_row(each, by_evaluation.get(each.pk, Summary())) for each in evaluations])
+
+
+def short_names(rows: Sequence[Row]) -> list[str]:
+    """Return the models' names, with the setting where two would read alike."""
+    names = Counter(row.model.name for row in rows)
+    return [row.model.name if names[row.model.name] == 1 else row.name for row in rows]
 
 
 def matrix_lines(
@@ -183,13 +191,12 @@ def sorted_lines(lines: Sequence[MatrixLine], key: str, *, descending: bool) -> 
 
 def finding(lines: Sequence[MatrixLine], models: int, tasks_called: str = "tasks") -> str:
     """Say in one sentence how hard the tasks are, or nothing when none has a score."""
-    scored = [line for line in lines if line.mean is not None]
-    if not scored:
+    means = [line.mean for line in lines if line.mean is not None]
+    if not means:
         return ""
-    nobody = sum((line.mean or 0.0) < NO_SPREAD for line in scored)
-    everybody = sum((line.mean or 0.0) > 1 - NO_SPREAD for line in scored)
+    solved, beyond = (sum(abs(value - end) < NO_SPREAD for value in means) for end in (1, 0))
+    of_all = f"{solved} of {len(means)} {tasks_called}"
     if models == 1:
-        return f"{everybody} of {len(scored)} {tasks_called} are solved every time, {nobody} never"
-    return (
-        f"{everybody} of {len(scored)} {tasks_called} are solved every time by every model, {nobody} by none"
-    )
+        return f"The model solves {of_all} every time and scores nothing on {beyond}"
+    out_of_reach = f"{beyond} {'is' if beyond == 1 else 'are'}" if beyond else "none is"
+    return f"Every model solves {of_all} every time; {out_of_reach} beyond all of them"

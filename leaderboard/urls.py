@@ -1,12 +1,13 @@
 from django.urls import path
 
-from leaderboard.views import board, compare, evaluations, language_models, matrix, pages, runs, tasks
+from leaderboard.views import board, charts, compare, evaluations, language_models, matrix, pages, runs, tasks
 
 urlpatterns = [
     path("", board.home, name="home"),
     path("benchmarks/<str:slug>/", board.benchmark, name="benchmark"),
     path("benchmarks/<str:slug>/tasks/", tasks.task_list, name="tasks"),
     path("benchmarks/<str:slug>/matrix/", matrix.matrix, name="matrix"),
+    path("benchmarks/<str:slug>/charts/", charts.charts, name="charts"),
     path("compare/", compare.compare, name="compare"),
     path("tasks/<str:benchmark>/<str:slug>/", tasks.task, name="task"),
     path("models/", language_models.model_list, name="models"),

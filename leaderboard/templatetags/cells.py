@@ -34,3 +34,9 @@ def matrix_cell(cell: Cell) -> SafeString:
 @register.filter
 def correlation(value: float | None) -> str:
     return units.UNKNOWN if value is None else f"{value:.2f}".replace("-", MINUS)
+
+
+@register.filter
+def hundredths(share: float) -> str:
+    """Return a difference of scores in points, without a sign."""
+    return f"{100 * share:.0f}"

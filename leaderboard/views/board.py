@@ -9,10 +9,9 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from evals.models import Benchmark, Evaluation, PublishedResult, Split
+from evals.models import Benchmark, Evaluation, Split
 from leaderboard.audience import counts_visible, is_staff
 from leaderboard.boards import Board, board_of
 from leaderboard.cache import kept_while_unchanged
@@ -21,6 +20,7 @@ from leaderboard.choices import read_choice
 from leaderboard.columns import COLUMNS, Column, exported
 from leaderboard.exports import exported_as
 from leaderboard.rows import board_rows, headline, published_rows, ranked_again
+from leaderboard.sources import chosen_source, published_sources
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,6 @@ class Header:
     column: Column
     sort: str  # what a click asks for
     aria_sort: str  # "ascending", "descending" or empty
-
-
-@dataclass(frozen=True)
-class Source:
-    """Numbers that somebody published at one date: a board of its own."""
-
-    key: str
-    name: str
-    url: str
-    as_of: str
-    results: tuple[PublishedResult, ...]
 
 
 @require_safe
@@ -117,26 +106,6 @@ def headers(board: Board) -> list[Header]:
         direction = "descending" if board.descending else "ascending"
         made.append(Header(column, f"{'' if falls else '-'}{column.key}", direction if sorted_now else ""))
     return made
-
-
-def published_sources(chosen: Benchmark) -> list[Source]:
-    groups: dict[str, list[PublishedResult]] = {}
-    results = chosen.published_results.select_related("language_model").order_by(
-        "-as_of", "source_name", "pk"
-    )
-    for result in results:
-        key = slugify(" ".join([result.source_name, result.agent, result.as_of]))
-        groups.setdefault(key, []).append(result)
-    return [
-        Source(key, group[0].source_name, group[0].source_url, group[0].as_of, tuple(group))
-        for key, group in groups.items()
-    ]
-
-
-def chosen_source(key: str, sources: Sequence[Source], *, fall_back: bool) -> Source | None:
-    """Return the source asked for; without runs made here the newest, rather than an empty board."""
-    asked = next((source for source in sources if source.key == key), None)
-    return asked or (sources[0] if fall_back and sources else None)
 
 
 def task_counts(chosen: Benchmark) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     }
     if problem or not asked:
         return choosing_page(request, field, {**context, "problem": problem})
-    return comparing_page(request, field.benchmark, asked, context)
+    also_on = [other for other in fields if other is not field and other.slugs.issuperset(asked)]
+    return comparing_page(request, field.benchmark, asked, {**context, "also_on": also_on})
 
 
 def asked_models(query: QueryDict) -> list[str]:
@@ -101,7 +103,7 @@ def problem_of(asked: Sequence[str], field: Field) -> str:
 
 def missing_in_words(missing: Sequence[str], field: Field) -> str:
     # What is no slug is no model, and is not looked for.
-    slugs = [slug for slug in missing if slug_shape.regex.search(slug)]
+    slugs = [slug for slug in missing if re.search(slug_shape.regex, slug)]
     names = {model.slug: str(model) for model in LanguageModel.objects.filter(slug__in=slugs)}
     known = [names[slug] for slug in missing if slug in names]
     if known:
@@ -137,7 +139,8 @@ def comparing_page(
         "shown": shown_columns(contenders),
         "pairs": [(pair, drawing_of(pair, reach)) for pair in pairs],
         "reach": reach,
-        "lines": by_disagreement(lines),
+        "parted": [line for line in by_disagreement(lines) if line.spread],
+        "alike": [line for line in lines if not line.spread],
         "counts_visible": all_visible,
         "others": others_of(standing, asked),
     }

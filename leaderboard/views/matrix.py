@@ -22,11 +22,13 @@ from leaderboard.matrices import (
     finding,
     matrix_lines,
     rows_of,
+    short_names,
     sorted_lines,
     with_discriminations,
 )
 from leaderboard.rows import Row
 
+MOST_UPRIGHT = 12  # names that fit beside each other without being turned
 DEFAULT_SORT = "difficulty"
 TELLS_APART = (
     "How well the task tells models apart: the correlation, over models, of its score with the mean of the "
@@ -69,7 +71,8 @@ def matrix(request: HttpRequest, slug: str) -> HttpResponse:
         "nav": "board",
         "benchmark": benchmark,
         "staff": is_staff(request),
-        "rows": rows,
+        "columns": list(zip(rows, short_names(rows), strict=True)),
+        "upright": len(rows) <= MOST_UPRIGHT,
         "lines": lines,
         "finding": finding(lines, len(rows), "tasks" if all_visible else "public tasks"),
         "any_category": any(task.fault_category for task in tasks),

@@ -57,11 +57,12 @@
   // Where there is little room only the marks on the frontier keep their names, towards the middle.
   const thinned = (trace, width) => {
     if (!trace.text || width >= NARROW) return trace;
-    const middle = (Math.min(...trace.x) + Math.max(...trace.x)) / 2;
+    const places = trace.x.map((x) => (typeof x === "string" ? Date.parse(x) : x));
+    const middle = (Math.min(...places) + Math.max(...places)) / 2;
     return {
       ...trace,
       text: trace.text.map((name, place) => (trace.customdata[place][2] ? name : "")),
-      textposition: trace.x.map((x) => (x < middle ? "top right" : "top left")),
+      textposition: places.map((x) => (x < middle ? "top right" : "top left")),
     };
   };
 
