@@ -14,7 +14,8 @@ POLICY = {
     "style-src": "'self'",
     # Plotly writes style attributes while it draws; style elements stay forbidden.
     "style-src-attr": "'unsafe-inline'",
-    "img-src": "'self' data:",
+    # A chart is saved as a picture by way of a blob that the page itself made.
+    "img-src": "'self' data: blob:",
     "font-src": "'self'",
     "connect-src": "'self'",
     "manifest-src": "'self'",
