@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from statistics import fmean
 
 import pandas as pd
 from django.db.models import Count, FilteredRelation, Q, QuerySet
 
 from evals.models import Benchmark, Evaluation, GradeOutcome, Run, RunState
-from evals.statistics import Interval, bootstrap_interval, standard_error
+from evals.statistics import Interval, bootstrap_intervals_of, standard_error
 
 # Columns of a score frame, and where each is read.
 COLUMNS = {
@@ -144,6 +143,7 @@ def summaries(frame: pd.DataFrame) -> dict[int, Summary]:
     scored = frame[frame["score"].notna()]
     states, outcomes = counts_by(frame, "state"), counts_by(scored, "outcome")
     means, figures = means_by_task(scored), figures_by_evaluation(frame)
+    learn_intervals(tuple(each.values()) for each in means.values())
     return {
         evaluation: summary_of(means.get(evaluation, {}), counts, outcomes[evaluation], figures[evaluation])
         for evaluation, counts in list(states.items())
@@ -174,10 +174,24 @@ def summary_of(
     )
 
 
-# Keyed by the numbers themselves: ten thousand draws for each model on a board add up.
-@lru_cache(maxsize=4096)
+# Kept under the numbers themselves: ten thousand draws for each model on a board add up.
+known_intervals: dict[tuple[float, ...], Interval | None] = {}
+MOST_INTERVALS = 4096
+
+
+def learn_intervals(series: Iterable[tuple[float, ...]]) -> None:
+    """Work out all intervals that are not known, together: a board that is new to a process has many."""
+    missing = [values for values in dict.fromkeys(series) if values not in known_intervals]
+    for values in list(known_intervals)[: max(len(known_intervals) + len(missing) - MOST_INTERVALS, 0)]:
+        known_intervals.pop(values, None)
+    known_intervals.update(zip(missing, bootstrap_intervals_of(missing), strict=True))
+
+
 def interval_of(task_means: tuple[float, ...]) -> Interval | None:
-    return bootstrap_interval(task_means)
+    interval = known_intervals.get(task_means)
+    if interval is None:  # not known, or of a single task
+        interval = known_intervals[task_means] = bootstrap_intervals_of([task_means])[0]
+    return interval
 
 
 def counts_by(frame: pd.DataFrame, column: str) -> defaultdict[int, Counter[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 DRAWS = 10_000
 CONFIDENCE = 0.95
@@ -80,6 +81,23 @@ def bootstrap_interval(values: Sequence[float], draws: int = DRAWS, seed: int = 
     return bootstrap_intervals(np.asarray(values, dtype=float)[:, None], draws, seed)[0]
 
 
+def bootstrap_intervals_of(series: Sequence[Sequence[float]]) -> list[Interval | None]:
+    """Return the interval of each series, as `bootstrap_interval` does, those of one length together.
+
+    A hundred series of one length cost little more than one: they share their draws.
+    """
+    intervals: list[Interval | None] = [None] * len(series)
+    by_length: dict[int, list[int]] = {}
+    for place, values in enumerate(series):
+        by_length.setdefault(len(values), []).append(place)
+    for length, places in by_length.items():
+        if length > 1:
+            columns = np.array([series[place] for place in places], dtype=float).T
+            for place, interval in zip(places, bootstrap_intervals(columns), strict=True):
+                intervals[place] = interval
+    return intervals
+
+
 def bootstrap_intervals(columns: Numbers, draws: int = DRAWS, seed: int = SEED) -> list[Interval]:
     """Return one interval for each column of `columns`, shape (values, columns), without NaN.
 
@@ -138,29 +156,36 @@ def separations(means: Numbers) -> Separations:
                 continue
             rows = np.flatnonzero(pattern_of.ravel() == first)
             others = np.flatnonzero(pattern_of.ravel() == second)
-            ties = _ties(means[np.ix_(common, rows)], means[np.ix_(common, others)])
-            tied[np.ix_(rows, others)], apart[np.ix_(rows, others)] = ties, ~ties
-            tied[np.ix_(others, rows)], apart[np.ix_(others, rows)] = ties.T, ~ties.T
+            for row, ties in zip(rows, _ties(means[common], rows, others), strict=True):
+                # Among themselves each pair is met once: the later columns only.
+                met = others[len(others) - len(ties) :]
+                tied[row, met] = tied[met, row] = ties
+                apart[row, met] = apart[met, row] = ~ties
     return Separations(tied, apart)
 
 
-def _ties(rows: Numbers, others: Numbers) -> Flags:
-    """Return for each column of `rows` against each of `others` whether its interval holds 0."""
-    weights = resampling_weights(len(rows))
-    row_means, other_means = rows.T @ weights.T, others.T @ weights.T
-    tail = (1 - CONFIDENCE) / 2 * (DRAWS - 1)  # how many draws lie outside at each end, with a fraction
-    ties = np.zeros((rows.shape[1], others.shape[1]), dtype=bool)
+def _ties(means: Numbers, rows: Places, others: Places) -> Iterator[Flags]:
+    """Yield for each column of `rows` whether its difference to each of `others` may be none.
+
+    Of the same columns on both sides, a column is held against itself and the later ones.
+    """
+    weights = resampling_weights(len(means))
+    row_means, other_means = means[:, rows].T @ weights.T, means[:, others].T @ weights.T
     drawn = np.empty_like(other_means)
-    for place, row in enumerate(row_means):
-        np.subtract(other_means, row, out=drawn)
+    same = np.array_equal(rows, others)
+    tail = (1 - CONFIDENCE) / 2 * (DRAWS - 1)  # how many draws lie outside at each end, with a fraction
+    for place, row in enumerate(rows):
+        skipped = place if same else 0
+        np.subtract(other_means[skipped:], row_means[place], out=drawn[skipped:])
         least = np.minimum(
-            np.count_nonzero(drawn < ROUNDING, axis=1), np.count_nonzero(drawn > -ROUNDING, axis=1)
+            np.count_nonzero(drawn[skipped:] < ROUNDING, axis=1),
+            np.count_nonzero(drawn[skipped:] > -ROUNDING, axis=1),
         )
-        ties[place] = least > math.ceil(tail)
+        ties = least > math.ceil(tail)
         for edge in np.flatnonzero((least > math.floor(tail)) & (least <= math.ceil(tail))):
-            interval = bootstrap_intervals((rows[:, place] - others[:, edge])[:, None])[0]
-            ties[place, edge] = interval.holds(0)
-    return ties
+            difference = means[:, row] - means[:, others[skipped + edge]]
+            ties[edge] = bootstrap_intervals(difference[:, None])[0].holds(0)
+        yield ties
 
 
 def _differences(columns: Numbers) -> list[Difference]:

@@ -12,6 +12,7 @@ from evals.statistics import (
     Interval,
     bootstrap_interval,
     bootstrap_intervals,
+    bootstrap_intervals_of,
     mean,
     paired_differences,
     separations,
@@ -58,6 +59,11 @@ def test_columns_keep_their_own_intervals():
     columns = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 1.0]])
     alone = [bootstrap_interval(columns[:, column].tolist()) for column in range(2)]
     assert bootstrap_intervals(columns) == alone
+
+
+def test_series_of_several_lengths_keep_their_own_intervals():
+    series = [(0.0, 1.0, 1.0), (0.5,), (1.0, 0.0), (0.25, 0.5, 0.75), ()]
+    assert bootstrap_intervals_of(series) == [bootstrap_interval(values) for values in series]
 
 
 def test_a_difference_is_paired_by_task():
