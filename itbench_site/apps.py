@@ -8,9 +8,12 @@ class StaticFiles(StaticFilesConfig):
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
-        "*.map",
+        "*.js.map",  # those of a stylesheet must be there: it names them, and collecting would fail
         "asciinema-player-ui*",
         "asciinema-player-worker*",
         "asciinema-player.js",
         "rest_framework",
+        "redoc",
+        "swagger-ui-standalone-preset*",
+        "oauth2-redirect*",
     ]

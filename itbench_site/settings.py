@@ -93,6 +93,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "evals",  # before djhuey: its run_huey is the one that runs
     "leaderboard",
     "huey.contrib.djhuey",
@@ -162,7 +165,7 @@ STATICFILES_DIRS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "itbench_site.storage.StaticStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
 # Each file once, under the name with its hash: half the files to compress, and none that changes unseen.
@@ -197,7 +200,42 @@ LOGGING = {
     },
 }
 
+# --- The API ----------------------------------------------------------------------------------------
+
+# Of one visitor; counted in the memory of each server process.
+ITBENCH_API_RATE = env.rate("ITBENCH_API_RATE", "600/min")
+
 REST_FRAMEWORK = {
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissionsOrAnonReadOnly"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["leaderboard.api.throttling.VisitorThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "leaderboard.api.errors.one_sentence",
+    # Whose address is counted: the one our proxy saw, and never what a visitor claims.
+    "NUM_PROXIES": 1 if ITBENCH_HTTPS else 0,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ITBench leaderboard",
+    "DESCRIPTION": "What the pages show, as JSON. Read-only; unknown is null; times are UTC.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Staff sign in on the site; there is nothing to fill in on the page to try it.
+    "AUTHENTICATION_WHITELIST": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "EvaluationState": "evals.models.EvaluationState",
+        "RunState": "evals.models.RunState",
+        "TurnKind": "leaderboard.api.trajectories.TURN_KINDS",
+        "VerdictKind": "leaderboard.api.trajectories.VERDICT_KINDS",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "leaderboard.api.schema.with_common_answers",
+    ],
 }

@@ -282,7 +282,7 @@ def turns_of_outcomes(turns: Mapping[str, Sequence[int]]) -> Breakdown | None:
     traces = [
         go.Bar(
             x=[start + width / 2 for start in starts],
-            y=[count / total for count in numbers],
+            y=[round(count / total, 2) for count in numbers],
             width=width,
             showlegend=False,
             marker={"color": f"var(--{outcome})"},

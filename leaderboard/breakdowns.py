@@ -9,7 +9,8 @@ import pandas as pd
 
 from evals.models import GradeOutcome, LanguageModel, RunState
 from evals.queries import known_mean
-from leaderboard.rows import Row
+from leaderboard import units
+from leaderboard.rows import Row, coarse
 
 # Price of each kind of token: the field of LanguageModel, and the column of a score frame.
 TOKEN_PRICES = {
@@ -77,6 +78,12 @@ def token_use(rows: Sequence[Row], frame: pd.DataFrame) -> list[TokenUse]:
         means = {kind: known_mean(runs[column]) or 0.0 for kind, (_, column) in TOKEN_PRICES.items()}
         uses.append(TokenUse(row, means))
     return uses
+
+
+def coarse_use(use: TokenUse) -> TokenUse:
+    """Return the use to three digits, of a coarse row; see `leaderboard.rows.coarse`."""
+    amounts = {kind: units.significant(tokens, 3) or 0.0 for kind, tokens in use.amounts.items()}
+    return TokenUse(coarse(use.row), amounts)
 
 
 def priced(use: TokenUse, prices: Mapping[str, float | None]) -> TokenUse | None:

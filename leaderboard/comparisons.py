@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evals.models import GradeOutcome
-from evals.queries import Summary, summaries
+from evals.models import Evaluation, GradeOutcome
+from evals.queries import Summary, figures_by_evaluation, summaries
 from evals.statistics import Difference, Interval, paired_differences
 from leaderboard.matrices import MatrixLine, short_names
-from leaderboard.rows import Row
+from leaderboard.rows import Row, evaluation_row, ranked
 from leaderboard.units import percent
 
 FEWEST, MOST = 2, 6
@@ -70,6 +70,12 @@ class Contender:
     tried: int  # of these tasks, those with a score
     cost_per_solved_usd: float | None  # None: nothing solved, or a cost is unknown
     alone: tuple[MatrixLine, ...]  # tasks that it solved and none of the others did
+
+
+def compared_rows(evaluations: Iterable[Evaluation], frame: pd.DataFrame) -> list[Row]:
+    """Return a row for each evaluation, ranked among these, as `board_rows` makes them of all."""
+    by_evaluation = summaries(frame)
+    return ranked([evaluation_row(each, by_evaluation.get(each.pk, Summary())) for each in evaluations])
 
 
 def pairs_of(rows: Sequence[Row]) -> list[Pair]:
@@ -133,30 +139,29 @@ def solved_tasks(frame: pd.DataFrame) -> dict[int, set[int]]:
 
 def contenders_of(rows: Sequence[Row], lines: Sequence[MatrixLine], frame: pd.DataFrame) -> list[Contender]:
     """Return a contender for each row. `frame` holds the runs on the tasks of the lines alone."""
-    solved, by_evaluation = solved_tasks(frame), summaries(frame)
+    solved, figures = solved_tasks(frame), figures_by_evaluation(frame)
+    shown = {line.task.pk for line in lines}
     made = []
     for row, name in zip(rows, short_names(rows), strict=True):
         key = row.evaluation.pk if row.evaluation else 0
-        own, summary = solved.get(key, set()), by_evaluation.get(key, Summary())
+        own = solved.get(key, set())
         others = {task for other, tasks in solved.items() if other != key for task in tasks}
         made.append(
             Contender(
                 row=row,
                 name=name,
                 solved=len(own),
-                tried=len(summary.task_means),
-                cost_per_solved_usd=cost_per_solved_usd(summary, len(own)),
+                tried=len(shown & row.task_means.keys()),
+                cost_per_solved_usd=cost_per_solved_usd(figures[key].get("cost_total_usd"), len(own)),
                 alone=tuple(line for line in lines if line.task.pk in own - others),
             )
         )
     return made
 
 
-def cost_per_solved_usd(summary: Summary, solved: int) -> float | None:
+def cost_per_solved_usd(cost_usd: float | None, solved: int) -> float | None:
     """Return the cost of all runs, errored ones too, for each task that was solved."""
-    if summary.cost_total_usd is None or not solved:
-        return None
-    return summary.cost_total_usd / solved
+    return cost_usd / solved if cost_usd is not None and solved else None
 
 
 def by_disagreement(lines: Sequence[MatrixLine]) -> list[MatrixLine]:
@@ -248,10 +253,10 @@ def points(share: float) -> str:
 def signed(share: float) -> str:
     """Return a difference in points with its sign: +12, 0, and a true minus.
 
-    Less than half a point keeps a digit: a bound that is not 0 must not read as 0.
+    Half a point and less keeps a digit: a bound that is not 0 must not read as 0.
     """
     value = 100 * share
-    text = f"{value:+.0f}" if abs(value) >= 0.5 else f"{value:+.1g}"
+    text = f"{value:+.0f}" if abs(value) > 0.5 else f"{value:+.1g}"
     return "0" if value == 0 else text.replace("-", MINUS)
 
 

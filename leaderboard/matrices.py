@@ -7,29 +7,31 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from django.urls import reverse
 
 from evals.models import Benchmark, Evaluation, RunState, Task
-from evals.queries import Summary, summaries
+from evals.queries import means_by_task
 from evals.statistics import Numbers, mean
 from leaderboard import units
 from leaderboard.grids import STATE_SIGNS, score_class
-from leaderboard.rows import Row, evaluation_row, ranked
+from leaderboard.rows import Row, best_first
 
 FEWEST_MODELS = 3  # that a correlation over models is told for
 # Means of equal scores differ by 1e-17 when they are summed in another order: no spread.
 NO_SPREAD = 1e-9
 DECIMALS = 9
 
+# Of a task: its ground truth, alerts and manifest are large and not shown here.
+TASK_FIELDS = ("benchmark", "slug", "title", "split", "fault_category")
+
 RunsOf = Mapping[tuple[int, int], Sequence["TriedRun"]]
 
 
-@dataclass(frozen=True, slots=True)
-class TriedRun:
+class TriedRun(NamedTuple):
     """One run as a cell needs it."""
 
     run: int
@@ -65,10 +67,18 @@ class MatrixLine:
         return round(max(self.scores) - min(self.scores), DECIMALS) if len(self.scores) > 1 else None
 
 
-def rows_of(evaluations: Iterable[Evaluation], frame: pd.DataFrame) -> list[Row]:
-    """Return a row for each evaluation, ranked among these, as `board_rows` makes them of all."""
-    by_evaluation = summaries(frame)
-    return ranked([evaluation_row(each, by_evaluation.get(each.pk, Summary())) for each in evaluations])
+def scored_rows(evaluations: Iterable[Evaluation], frame: pd.DataFrame) -> list[Row]:
+    """Return a row for each evaluation, the best first, with its means and no more.
+
+    A matrix shows neither intervals nor ranks, which take most of the time that a board takes.
+    """
+    means = means_by_task(frame[frame["score"].notna()])
+    rows = []
+    for evaluation in evaluations:
+        task_means = means.get(evaluation.pk, {})
+        average = mean(tuple(task_means.values()))
+        rows.append(Row(evaluation.language_model, average, task_means=task_means, evaluation=evaluation))
+    return sorted(rows, key=best_first)
 
 
 def short_names(rows: Sequence[Row]) -> list[str]:
@@ -163,9 +173,12 @@ def discriminations(means: Numbers) -> list[float | None]:
 
 def correlation(first: Numbers, second: Numbers) -> float | None:
     """Return Pearson's correlation, or None for fewer than three pairs or without spread."""
-    if len(first) < FEWEST_MODELS or np.ptp(first) < NO_SPREAD or np.ptp(second) < NO_SPREAD:
+    if len(first) < FEWEST_MODELS:
         return None
-    return float(np.corrcoef(first, second)[0, 1])
+    first, second = first - first.mean(), second - second.mean()
+    if max(abs(first)) < NO_SPREAD or max(abs(second)) < NO_SPREAD:
+        return None
+    return float(first @ second / math.sqrt((first @ first) * (second @ second)))
 
 
 def natural(slug: str) -> list[Any]:
@@ -199,4 +212,7 @@ def finding(lines: Sequence[MatrixLine], models: int, tasks_called: str = "tasks
     if models == 1:
         return f"The model solves {of_all} every time and scores nothing on {beyond}"
     out_of_reach = f"{beyond} {'is' if beyond == 1 else 'are'}" if beyond else "none is"
+    if not solved:
+        of_none = f"None of {len(means)} {tasks_called}"
+        return f"{of_none} is solved every time by every model; {out_of_reach} beyond all of them"
     return f"Every model solves {of_all} every time; {out_of_reach} beyond all of them"

@@ -13,6 +13,7 @@ import numpy as np
 from evals.models import Benchmark, Evaluation, GradeOutcome, LanguageModel, PublishedResult
 from evals.queries import Summary, interval_of, score_frame, standing_evaluations, summaries
 from evals.statistics import Flags, Interval, Separations, separations
+from leaderboard import units
 from leaderboard.units import percent
 
 ERRORED = "errored"
@@ -45,6 +46,14 @@ class Share:
     start: float  # 0 to 1
     width: float  # 0 to 1
 
+    @property
+    def left_percent(self) -> int:
+        return round(100 * self.start)
+
+    @property
+    def width_percent(self) -> int:
+        return round(100 * (self.start + self.width)) - self.left_percent
+
 
 @dataclass(frozen=True)
 class Row:
@@ -76,7 +85,8 @@ class Row:
 
     @property
     def interval_width(self) -> float:
-        return self.interval.high - self.interval.low if self.interval else 0.0
+        """As drawn: between its ends to the whole per cent."""
+        return round(self.interval.high, 2) - round(self.interval.low, 2) if self.interval else 0.0
 
     @property
     def complete(self) -> bool:
@@ -127,6 +137,25 @@ def evaluation_row(evaluation: Evaluation, summary: Summary) -> Row:
         outcomes=outcome_shares(summary),
         task_means=summary.task_means,
         evaluation=evaluation,
+    )
+
+
+def coarse(row: Row) -> Row:
+    """Return the row with its figures as pages write them: whole per cents, few digits.
+
+    For who may not know how many tasks are held out: a mean of 0.129943 can only be 23 of 177 runs.
+    """
+    interval = row.interval and Interval(round(row.interval.low, 2), round(row.interval.high, 2))
+    return replace(
+        row,
+        mean=None if row.mean is None else round(row.mean, 2),
+        interval=interval,
+        cost_per_exact_usd=units.significant(row.cost_per_exact_usd, 2),
+        turns_per_task=None if row.turns_per_task is None else round(row.turns_per_task, 1),
+        tokens_per_task=units.significant(row.tokens_per_task, 3),
+        outcomes=tuple(
+            replace(part, start=round(part.start, 2), width=round(part.width, 2)) for part in row.outcomes
+        ),
     )
 
 

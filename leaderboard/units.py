@@ -57,6 +57,11 @@ def duration(seconds: float | None) -> str:
     return f"{whole // HOUR}{SPACE}h{SPACE}{whole % HOUR // MINUTE}{SPACE}min"
 
 
+def significant(value: float | None, digits: int) -> float | None:
+    """Return the value to so many significant digits."""
+    return None if value is None else float(f"{value:.{digits}g}")
+
+
 def size(number_of_bytes: int | None) -> str:
     if number_of_bytes is None:
         return UNKNOWN

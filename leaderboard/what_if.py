@@ -71,7 +71,7 @@ def answered(asked: WhatIf, rows: Sequence[Row], uses: Sequence[TokenUse]) -> tu
     if cost is None:
         return None, [*asked.problems, f"{use.row.name} has no price to start from: give input and output."]
     changed = replace(use.row, cost_per_task_usd=cost.total)
-    drawn = [changed if row is use.row else row for row in rows if row.mean is not None]
+    drawn = [changed if row.model == use.row.model else row for row in rows if row.mean is not None]
     sentence = in_words(use.row, cost.total)
     chart = replace(cost_chart(drawn), name="what-if", finding=sentence)
     return Answer(use.row, use.row.cost_per_task_usd, cost.total, sentence, chart), list(asked.problems)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from leaderboard import units
@@ -20,15 +20,15 @@ register.filter("bounds", bounds)
 @register.simple_tag
 def matrix_cells(cells: Iterable[Cell]) -> SafeString:
     """Return the table cells of one line, each a link to its runs."""
-    return format_html_join("", "{}", ((matrix_cell(cell),) for cell in cells))
+    return SafeString("".join(matrix_cell(cell) for cell in cells))
 
 
-def matrix_cell(cell: Cell) -> SafeString:
-    if not cell.url:
-        return format_html('<td class="s-none" title="{}"></td>', cell.title)
-    return format_html(
-        '<td class="{}"><a href="{}" title="{}">{}</a></td>', cell.css_class, cell.url, cell.title, cell.text
-    )
+def matrix_cell(cell: Cell) -> str:
+    # Escaped here: format_html takes five times as long, and a page has thousands of cells.
+    title, url = escape(cell.title), escape(cell.url)
+    if not url:
+        return f'<td class="s-none" title="{title}"></td>'
+    return f'<td class="{cell.css_class}"><a href="{url}" title="{title}">{escape(cell.text)}</a></td>'
 
 
 @register.filter

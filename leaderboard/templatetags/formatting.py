@@ -28,6 +28,12 @@ def times_hundred(share: float) -> str:
 
 
 @register.filter
+def whole_percent(share: float) -> int:
+    """Return a share as a coordinate to the whole per cent: finer ones tell fractions of what is held out."""
+    return round(100 * share)
+
+
+@register.filter
 def moment(when: datetime | None) -> str | SafeString:
     """Return a date as people say it, with the exact time in its title."""
     if when is None:

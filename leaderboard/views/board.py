@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Q
@@ -19,7 +19,7 @@ from leaderboard.charts import board_charts
 from leaderboard.choices import read_choice
 from leaderboard.columns import COLUMNS, Column, exported
 from leaderboard.exports import exported_as
-from leaderboard.rows import board_rows, headline, published_rows, ranked_again
+from leaderboard.rows import board_rows, coarse, headline, published_rows, ranked_again
 from leaderboard.sources import chosen_source, published_sources
 
 
@@ -64,8 +64,10 @@ def board_page(request: HttpRequest, chosen: Benchmark, benchmarks: Sequence[Ben
     own_rows = board_rows(chosen, choice.as_of)
     source = chosen_source(choice.source, sources, fall_back=not own_rows)
     all_rows = published_rows(source.results) if source else own_rows
-    board = board_of(all_rows, choice)
     visible = counts_visible(request, chosen.tasks.all())
+    board = board_of(all_rows, choice)
+    if not visible and not source:
+        board = replace(board, rows=tuple(map(coarse, board.rows)))
     if export := request.GET.get("format"):
         return exported_as(
             export, f"{chosen.slug}-board", exported(board.rows, board.columns, counts_visible=visible)

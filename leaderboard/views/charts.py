@@ -9,10 +9,17 @@ from django.views.decorators.http import require_safe
 from evals.models import Benchmark
 from evals.queries import score_frame
 from leaderboard import breakdown_charts as drawing
-from leaderboard.audience import counts_visible, is_staff, visible_tasks
-from leaderboard.breakdowns import priced, prices_of, scores_by_category, token_use, turns_by_outcome
+from leaderboard.audience import counts_visible, visible_tasks
+from leaderboard.breakdowns import (
+    coarse_use,
+    priced,
+    prices_of,
+    scores_by_category,
+    token_use,
+    turns_by_outcome,
+)
 from leaderboard.cache import kept_while_unchanged
-from leaderboard.rows import board_rows, published_rows
+from leaderboard.rows import board_rows, coarse, published_rows
 from leaderboard.sources import chosen_source, published_sources
 from leaderboard.what_if import FIELDS, answered, read_what_if
 
@@ -27,6 +34,9 @@ def charts(request: HttpRequest, slug: str) -> HttpResponse:
     frame = score_frame(benchmark, [row.evaluation.pk for row in rows if row.evaluation])
     categories = dict(visible_tasks(request, benchmark.tasks.all()).values_list("pk", "fault_category"))
     uses = token_use(rows, frame)
+    visible = source is not None or counts_visible(request, benchmark.tasks.all())
+    if not visible:
+        rows, uses = list(map(coarse, rows)), list(map(coarse_use, uses))
     asked = read_what_if(request.GET)
     answer, problems = answered(asked, rows, uses)
     drawn = (
@@ -42,7 +52,7 @@ def charts(request: HttpRequest, slug: str) -> HttpResponse:
         "benchmark": benchmark,
         "source": source,
         "breakdowns": [each for each in drawn if each],
-        "public_only": not is_staff(request) and not counts_visible(request, benchmark.tasks.all()),
+        "public_only": not visible,
         "priced_models": [use.row for use in uses],
         "asked": asked,
         "price_fields": [(kind, field, request.GET.get(field, "")[:40]) for kind, field in FIELDS.items()],

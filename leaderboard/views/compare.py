@@ -18,6 +18,7 @@ from leaderboard.comparisons import (
     FEWEST,
     MOST,
     by_disagreement,
+    compared_rows,
     comparison_in_words,
     contenders_of,
     drawing_of,
@@ -27,7 +28,7 @@ from leaderboard.comparisons import (
     reach_of,
     shown_columns,
 )
-from leaderboard.matrices import matrix_lines, rows_of, sorted_lines
+from leaderboard.matrices import TASK_FIELDS, matrix_lines, sorted_lines
 from leaderboard.rows import board_rows
 
 SHOWN_LENGTH = 40  # of a name that somebody typed
@@ -126,9 +127,9 @@ def comparing_page(
     standing = standing_evaluations(benchmark)
     evaluations = [each for each in standing if each.language_model.slug in asked]
     frame = score_frame(benchmark, [each.pk for each in evaluations])
-    rows = rows_of(evaluations, frame)
-    tasks = visible_tasks(request, benchmark.tasks.only("pk", "slug", "title", "split", "fault_category"))
-    lines = sorted_lines(matrix_lines(benchmark, list(tasks), rows, frame), "task", descending=False)
+    rows = compared_rows(evaluations, frame)
+    tasks = visible_tasks(request, benchmark.tasks.only(*TASK_FIELDS))
+    lines = sorted_lines(matrix_lines(benchmark, tasks, rows, frame), "task", descending=False)
     contenders = contenders_of(rows, lines, frame_of_tasks(frame, [line.task.pk for line in lines]))
     pairs = pairs_of(rows)
     reach = reach_of(pairs)
@@ -139,8 +140,8 @@ def comparing_page(
         "shown": shown_columns(contenders),
         "pairs": [(pair, drawing_of(pair, reach)) for pair in pairs],
         "reach": reach,
-        "parted": [line for line in by_disagreement(lines) if line.spread],
-        "alike": [line for line in lines if not line.spread],
+        "parted": [line for line in by_disagreement(lines) if line.spread != 0],
+        "alike": [line for line in lines if line.spread == 0],
         "counts_visible": all_visible,
         "others": others_of(standing, asked),
     }

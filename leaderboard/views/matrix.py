@@ -18,10 +18,11 @@ from leaderboard.columns import Table
 from leaderboard.exports import exported_as
 from leaderboard.matrices import (
     SORT_KEYS,
+    TASK_FIELDS,
     MatrixLine,
     finding,
     matrix_lines,
-    rows_of,
+    scored_rows,
     short_names,
     sorted_lines,
     with_discriminations,
@@ -55,12 +56,10 @@ class Header:
 @kept_while_unchanged
 def matrix(request: HttpRequest, slug: str) -> HttpResponse:
     benchmark = get_object_or_404(Benchmark, slug=slug)
-    tasks = list(
-        visible_tasks(request, benchmark.tasks.only("pk", "slug", "title", "split", "fault_category"))
-    )
+    tasks = list(visible_tasks(request, benchmark.tasks.only(*TASK_FIELDS)))
     evaluations = standing_evaluations(benchmark)
     frame = score_frame(benchmark, [evaluation.pk for evaluation in evaluations])
-    rows = rows_of(evaluations, frame)
+    rows = scored_rows(evaluations, frame)
     sort, descending = chosen_sort(request.GET.get("sort", ""))
     lines = with_discriminations(matrix_lines(benchmark, tasks, rows, frame))
     lines = sorted_lines(lines, sort, descending=descending)

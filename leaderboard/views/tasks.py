@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,12 +10,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from evals.models import Benchmark, Evaluation, Run, Task
-from evals.queries import frame_of, known_mean, standing_evaluations
-from leaderboard.audience import is_staff, visible_tasks
+from evals.models import Benchmark, Evaluation, Run, RunState, Task
+from evals.queries import Summary, frame_of, standing_evaluations
+from leaderboard.audience import counts_visible, is_staff, visible_tasks
 from leaderboard.cache import kept_while_unchanged
+from leaderboard.difficulty import difficulties
 from leaderboard.grids import Line, cell, mean_score, records_by
+from leaderboard.mistakes import mistakes_of
+from leaderboard.propagation import spread_of
+from leaderboard.rows import Share, outcome_shares
 from leaderboard.views.alert_lines import alert_lines
+
+TELLS_APART = (
+    "The correlation, over models, of the task's score with the mean of the other tasks here. 1: it orders "
+    "models as the others do. Known for 3 models and more, unless all score alike"
+)
 
 
 @require_safe
@@ -37,11 +46,12 @@ def task_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 def task_rows(tasks: Iterable[Task], frame: pd.DataFrame) -> list[dict[str, Any]]:
     records = records_by(frame, "task")
+    difficulty = difficulties([task.pk for task in tasks], frame)
     return [
         {
             "task": task,
             "alerts": len(task.alert_summary),
-            "mean": mean_score(records.get(task.pk, [])),
+            "mean": difficulty[task.pk].mean,
             "solved": sum(record["score"] == 1 for record in records.get(task.pk, [])),
             "scored": sum(pd.notna(record["score"]) for record in records.get(task.pk, [])),
         }
@@ -54,9 +64,11 @@ def task_rows(tasks: Iterable[Task], frame: pd.DataFrame) -> list[dict[str, Any]
 def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
     tasks = visible_tasks(request, Task.objects.select_related("benchmark"))
     found = get_object_or_404(tasks, benchmark__slug=benchmark, slug=slug)
+    beside = list(visible_tasks(request, found.benchmark.tasks.order_by()).values_list("pk", flat=True))
     evaluations = standing_evaluations(found.benchmark)
-    frame = frame_of(found.runs.filter(evaluation__in=evaluations), found.benchmark.grader)
-    lines = model_lines(evaluations, frame, found)
+    of_board = Run.objects.filter(evaluation__in=evaluations, task__in=beside)
+    board = frame_of(of_board, found.benchmark.grader)
+    frame = board[board["task"] == found.pk]
     alerts, span = alert_lines(found.alert_summary)
     context = {
         "nav": "board",
@@ -64,17 +76,23 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
         "alerts": alerts,
         "span": span,
         "task": found,
-        "lines": sorted(lines, key=lambda line: -(line.mean if line.mean is not None else -1)),
-        "mean": known_mean(frame["score"].dropna()),
+        "lines": model_lines(evaluations, frame),
+        "difficulty": difficulties(beside, board)[found.pk],
+        "tells_apart": TELLS_APART,
+        "all_visible": counts_visible(request, found.benchmark.tasks.all()),
+        "shares": shares(frame),
+        "mistakes": mistakes_of(of_board.filter(task=found), found.benchmark.grader),
         "roots": root_causes(found.ground_truth),
         "truth": found.ground_truth,
+        "spread": spread_of(found.ground_truth),
     }
     return render(request, "leaderboard/task.html", context)
 
 
-def model_lines(evaluations: Iterable[Evaluation], frame: pd.DataFrame, found: Task) -> list[Line]:
+def model_lines(evaluations: Iterable[Evaluation], frame: pd.DataFrame) -> list[Line]:
+    """Return a line for each model that tried the task, the best first."""
     records = records_by(frame, "evaluation")
-    return [
+    lines = [
         Line(
             label=str(evaluation.language_model),
             url=evaluation.language_model.get_absolute_url(),
@@ -85,7 +103,14 @@ def model_lines(evaluations: Iterable[Evaluation], frame: pd.DataFrame, found: T
         for evaluation in evaluations
         if evaluation.pk in records
     ]
+    return sorted(lines, key=lambda line: -(line.mean if line.mean is not None else -1))
 
 
-def root_causes(truth: dict[str, Any]) -> list[dict[str, Any]]:
+def shares(frame: pd.DataFrame) -> tuple[Share, ...]:
+    """Return how all runs of a score frame came out."""
+    outcomes = {str(outcome): int(runs) for outcome, runs in frame["outcome"].value_counts().items()}
+    return outcome_shares(Summary(outcomes=outcomes, errored=int((frame["state"] == RunState.ERRORED).sum())))
+
+
+def root_causes(truth: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [group for group in truth.get("groups", ()) if group.get("root_cause")]

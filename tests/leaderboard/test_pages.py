@@ -1,5 +1,7 @@
 """Every other page: its content, who may see it, and what it does with a bad address."""
 
+import re
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -61,6 +63,56 @@ def test_a_task_shows_its_alerts_in_time_and_hides_its_truth_behind_a_click(clie
     assert run.get_absolute_url() in html
 
 
+def test_a_task_says_how_hard_it_is_beside_the_others(client, run):
+    make_run(run.evaluation, make_task(run.task.benchmark), 0)
+    make_run(run.evaluation, make_task(run.task.benchmark), 1)
+    html = text_of(client, "/tasks/b/t/")
+    assert "2nd hardest</span><small>of 3 tasks</small>" in html
+    assert "too few models" in html
+
+
+def test_a_task_draws_how_its_fault_spread_and_tells_it_in_sentences(client, run):
+    truth = run.task.ground_truth
+    truth["propagations"] = [
+        {"source": "flag", "target": "ghost", "condition": "it is on", "effect": "<script>ads fail</script>"}
+    ]
+    run.task.save()
+    open_part, _, hidden = text_of(client, "/tasks/b/t/").partition('<details class="truth">')
+    assert "ads fail" not in open_part
+    assert "<script>ads" not in hidden
+    assert (
+        "<strong>ConfigMap flagd-config</strong> to <strong>ghost</strong>: &lt;script&gt;ads fail" in hidden
+    )
+    assert "<svg" in hidden
+
+
+def test_a_task_tells_behind_a_click_what_agents_named_instead(client, run):
+    run.grades.update(
+        verdicts=[{"name": "shop/Pod/<b>ad", "verdict": "false_positive", "reason": "downstream: ad-1"}],
+        missed=[{"description": "ConfigMap flagd-config in otel-demo"}],
+    )
+    open_part, _, hidden = text_of(client, "/tasks/b/t/").partition('<details class="truth">')
+    assert "downstream" not in open_part
+    assert "shop/<wbr>Pod/<wbr>&lt;b&gt;ad</code><small>downstream: ad-1</small>" in hidden
+    assert "<code>ConfigMap flagd-config in otel-demo</code>" in hidden
+    assert hidden.count(f'href="{run.get_absolute_url()}">run {run.pk}</a>') == 2
+
+
+def test_a_task_shows_the_mistakes_of_its_own_runs_only(client, run):
+    other = make_run(run.evaluation, make_task(run.task.benchmark), 0)
+    other.grades.update(verdicts=[{"name": "x/Pod/other", "verdict": "false_positive", "reason": "no"}])
+    assert "other</code>" not in text_of(client, run.task.get_absolute_url())
+    assert "other</code>" in text_of(client, other.task.get_absolute_url())
+
+
+def test_the_mean_of_a_task_is_that_of_the_matrix_and_of_the_list(client, run):
+    other = make_evaluation(benchmark=run.task.benchmark)
+    for _ in range(3):
+        make_run(other, run.task, 1)  # One run scores 0.5, three of another model 1: each model is a half.
+    for address in ("/tasks/b/t/", "/benchmarks/b/tasks/", "/benchmarks/b/matrix/"):
+        assert "75\xa0%" in text_of(client, address), address
+
+
 def test_a_task_whose_alerts_tell_no_time_still_lists_them(client):
     task = make_task(alert_summary=[{"name": "A", "service": "s", "since": "", "last_seen": ""}])
     assert '<th scope="row">A</th>' in text_of(client, task.get_absolute_url())
@@ -71,6 +123,42 @@ def test_a_model_shows_its_figures_and_a_cell_for_every_run(client, run):
     assert "50\xa0%" in html
     assert f'class="s3" href="{run.get_absolute_url()}"' in html
     assert run.evaluation.get_absolute_url() in html
+
+
+def test_a_model_shows_its_scores_by_category_its_turns_its_costs_and_its_mistakes(client, run):
+    run.task.fault_category = "Change, Resource"
+    run.task.save()
+    run.grades.update(
+        verdicts=[{"name": "shop/Pod/ad", "verdict": "false_positive", "reason": "not in the ground truth"}]
+    )
+    html = text_of(client, run.evaluation.language_model.get_absolute_url())
+    assert "50\xa0% in every category" in html
+    assert "Over-reported runs take 10 turns in the median" in html
+    assert "Every run costs $0.50" in html
+    assert "1 of 1 answer names what is no root cause" in html
+    assert "shop/<wbr>Pod/<wbr>ad</code>" in html
+
+
+def test_a_model_whose_runs_are_free_has_no_costs_to_draw(client):
+    run = make_run(cost_usd=0)
+    html = text_of(client, run.evaluation.language_model.get_absolute_url())
+    assert "-turns-table" in html
+    assert "-costs-table" not in html
+
+
+def test_a_model_without_a_graded_run_draws_nothing(client):
+    run = make_run(score=None)
+    html = text_of(client, run.evaluation.language_model.get_absolute_url())
+    assert "<figure" not in html
+    assert "Blamed wrongly" not in html
+
+
+def test_no_id_stands_twice_on_a_page(client, run):
+    model = run.evaluation.language_model
+    make_run(make_evaluation(language_model=model))
+    for address in (model.get_absolute_url(), run.task.get_absolute_url()):
+        ids = re.findall(r'\sid="([^"]+)"', text_of(client, address))
+        assert len(ids) == len(set(ids)), address
 
 
 def test_a_model_nobody_evaluated_says_how_to(client):
@@ -195,8 +283,11 @@ def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(
         "/evaluations/": 2,
         "/benchmarks/many/tasks/": 5,
         evaluation.get_absolute_url(): 4,
-        evaluation.language_model.get_absolute_url(): 10,
-        benchmark.tasks.first().get_absolute_url(): 4,
+        # Its evaluations and published results, and for each board: evaluations and runs of all models, its
+        # tasks, whether any is held out, its runs, its grades.
+        evaluation.language_model.get_absolute_url(): 11,
+        # The tasks beside it, whether any is held out, and the grades of its runs come on top of the grid.
+        benchmark.tasks.first().get_absolute_url(): 7,
     }.items():
         with django_assert_max_num_queries(most):
             client.get(address)
@@ -213,10 +304,10 @@ def test_static_files_can_be_collected(tmp_path, settings):
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "itbench_site.storage.StaticStorage"},
     }
     call_command("collectstatic", "--no-input", verbosity=0)
-    assert list(tmp_path.glob("css/site.*.css"))
+    assert list(tmp_path.glob("css/site.*.css.br"))
 
 
 def test_the_page_of_a_turn_by_turn_run_is_reached_from_its_cell(client, run):

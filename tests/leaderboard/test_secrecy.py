@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.models import Evaluation, EvaluationState, Split
+from evals.models import Evaluation, EvaluationState, Run, Split
 from tests.factories import make_benchmark, make_evaluation, make_model, make_run, make_task, make_turn
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,10 @@ def held_out_run():
     make_run(evaluation, public, 0)
     make_run(evaluation, public, 1)
     run = make_run(evaluation, secret, 1)
+    run.grades.update(
+        verdicts=[{"name": f"{SECRET}/Pod/x", "verdict": "false_positive", "reason": f"{SECRET} reason"}],
+        missed=[{"description": f"{SECRET} root"}],
+    )
     make_turn(run, 1, output=f"{SECRET} output", message=f"{SECRET} message")
     return run
 
@@ -46,6 +50,7 @@ def shared_pages(run):
         "/benchmarks/b/",
         "/benchmarks/b/tasks/",
         "/models/",
+        "/tasks/b/open-task/",
         run.evaluation.language_model.get_absolute_url(),
         "/evaluations/",
         run.evaluation.get_absolute_url(),
@@ -68,6 +73,28 @@ def test_no_shared_page_tells_the_public_anything_of_a_held_out_task(client, hel
         html = client.get(address).content.decode()
         assert SECRET not in html, address
         assert held_out_run.get_absolute_url() not in html, address
+
+
+def test_what_a_model_page_breaks_down_is_of_public_tasks_only_and_says_so(
+    client, staff_client, held_out_run
+):
+    Run.objects.filter(pk=held_out_run.pk).update(turns_total=987, cost_usd=2000)
+    address = held_out_run.evaluation.language_model.get_absolute_url()
+    html, for_staff = (reader.get(address).content.decode() for reader in (client, staff_client))
+    assert "of the public tasks only" in html
+    assert "Runs take 10 turns in the median" in html
+    assert "Every run costs $0.50" in html
+    assert "of the public tasks only" not in for_staff
+    assert "Exact runs take 498.5 turns" in for_staff
+    assert "the dearest $2,000.00" in for_staff
+    assert f"{SECRET}/" in for_staff
+
+
+def test_a_task_is_placed_among_the_public_ones_and_says_so(client, staff_client, held_out_run):
+    make_run(held_out_run.evaluation, make_task(held_out_run.task.benchmark, slug="another"), 1)
+    html = client.get("/tasks/b/open-task/").content.decode()
+    assert "of 2 public tasks" in html
+    assert "of 3 tasks" in staff_client.get("/tasks/b/open-task/").content.decode()
 
 
 def test_the_public_gets_the_mean_over_all_tasks_but_no_number_of_runs(client, staff_client, held_out_run):

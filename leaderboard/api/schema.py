@@ -1,0 +1,34 @@
+"""What every operation of the schema has in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PROBLEM = {
+    "type": "object",
+    "properties": {"detail": {"type": "string", "description": "What is wrong, in a sentence"}},
+    "required": ["detail"],
+    "example": {"detail": "page: use a whole number, 1 to 1000000000."},
+}
+ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Send it back as If-None-Match"}}
+RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait"}}
+
+
+def with_common_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add what any request may be answered with; a hook of drf-spectacular."""
+    result["components"]["schemas"]["Problem"] = PROBLEM
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            responses["200"].setdefault("headers", ETAG)
+            responses["304"] = {"description": "Nothing has changed since the answer with that ETag"}
+            responses["400"] = problem("A parameter is unknown or has no such value")
+            responses["404"] = problem("There is none, or it is not public")
+            responses["406"] = problem("None of the formats asked for")
+            responses["429"] = problem("Too many requests") | {"headers": RETRY_AFTER}
+    return result
+
+
+def problem(description: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": description, "content": content}
