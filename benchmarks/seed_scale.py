@@ -1,4 +1,4 @@
-"""Fill a data folder with a board of 100 models, 59 tasks and 3 repeats.
+"""Fill a data folder with a board of 100 models (or so many), 59 tasks and 3 repeats.
 
 `python -m benchmarks.seed_scale --turns 1000000 --data DIR` makes 17,700 runs with their grades and, over
 all of them, so many turns. Ten times the turns make the same runs ten times as long.
@@ -22,6 +22,7 @@ LEAST_TURNS_A_RUN = 10
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seed_scale", description=__doc__)
     parser.add_argument("--turns", type=int, default=1_000_000, help="of all runs together")
+    parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, help="the folder; without it one in the temporary folder")
     wanted = parser.parse_args()
@@ -32,7 +33,7 @@ def main() -> int:
     from benchmarks.scale import SLUG, Scale, seed
     from evals.models import Benchmark
 
-    scale = Scale(turns=wanted.turns, seed=wanted.seed)
+    scale = Scale(models=wanted.models, turns=wanted.turns, seed=wanted.seed)
     if scale.turns < LEAST_TURNS_A_RUN * scale.runs:
         parser.error(f"--turns {scale.turns}: {scale.runs} runs need at least {LEAST_TURNS_A_RUN} each")
     if Benchmark.objects.filter(slug=SLUG).exists():

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
+from evals.statistics import Numbers
+
 # Of the usual drawing area, in pixels; a wider one only adds room.
 WIDTH, HEIGHT = 470, 250
 CHARACTER, LINE, GAP = 6.6, 14, 9
@@ -29,12 +33,6 @@ class Box:
     right: float
     top: float
 
-    def overlap(self, other: Box) -> float:
-        """Return the common area, square pixels."""
-        across = min(self.right, other.right) - max(self.left, other.left)
-        upward = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(across, 0.0) * max(upward, 0.0)
-
     @property
     def outside(self) -> float:
         """Return how far it sticks out of the drawing area, in pixels."""
@@ -51,8 +49,9 @@ def label_positions(marks: Sequence[Mark], stairs: Sequence[Mark] = ()) -> list[
 
     `stairs` are the marks that a line joins, across first and then up.
     """
-    taken = [mark_box(mark) for mark in marks] + [interval_box(mark) for mark in marks]
-    taken += [box for left, right in pairwise(stairs) for box in stair_boxes(left, right)]
+    boxes = [mark_box(mark) for mark in marks] + [interval_box(mark) for mark in marks]
+    boxes += [box for left, right in pairwise(stairs) for box in stair_boxes(left, right)]
+    taken = np.array([corners(box) for box in boxes])
     chosen = []
     for mark in marks:
         if not mark.text:
@@ -60,13 +59,20 @@ def label_positions(marks: Sequence[Mark], stairs: Sequence[Mark] = ()) -> list[
             continue
         cost = {position: crowding(label_box(mark, position), taken) for position in POSITIONS}
         best = min(POSITIONS, key=cost.__getitem__)
-        taken.append(label_box(mark, best))
+        taken = np.vstack([taken, corners(label_box(mark, best))])
         chosen.append(best)
     return chosen
 
 
-def crowding(box: Box, others: Sequence[Box]) -> float:
-    return sum(box.overlap(other) for other in others) + 20 * box.outside
+def crowding(box: Box, others: Numbers) -> float:
+    """Return the area in common with the others, rows of corners, and what sticking out costs."""
+    across = np.minimum(box.right, others[:, 2]) - np.maximum(box.left, others[:, 0])
+    upward = np.minimum(box.top, others[:, 3]) - np.maximum(box.bottom, others[:, 1])
+    return float((across.clip(0) * upward.clip(0)).sum()) + 20 * box.outside
+
+
+def corners(box: Box) -> tuple[float, float, float, float]:
+    return box.left, box.bottom, box.right, box.top
 
 
 def mark_box(mark: Mark) -> Box:

@@ -125,7 +125,7 @@ def form_page(request: HttpRequest, form: EvaluationForm, checks: list[Any]) -> 
 @require_POST
 def pause(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Evaluation, pk=pk)
-    if not runner.pause(found, f"Paused by {request.user}"):
+    if not runner.pause(found, "Paused by staff"):
         messages.warning(request, f"This evaluation is {found.state}: there is nothing to pause.")
     return redirect(found)
 

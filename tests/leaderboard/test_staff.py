@@ -85,7 +85,7 @@ def post(client, evaluation, action):
 
 def test_an_evaluation_is_paused_resumed_and_cancelled(staff_client):
     evaluation = make_evaluation(state=EvaluationState.RUNNING, ended_at=None)
-    assert "Paused by operator" in post(staff_client, evaluation, "pause")
+    assert "Paused by staff" in post(staff_client, evaluation, "pause")
     assert evaluation.state == EvaluationState.PAUSED
     post(staff_client, evaluation, "resume")
     assert evaluation.state == EvaluationState.QUEUED

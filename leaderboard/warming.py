@@ -1,0 +1,30 @@
+"""What a server process does before its first visitor comes."""
+
+from __future__ import annotations
+
+import logging
+from threading import Thread
+
+from django.db import DatabaseError, connection
+
+from evals.models import Benchmark
+from leaderboard.charts import board_charts
+from leaderboard.rows import board_rows
+
+log = logging.getLogger(__name__)
+
+
+def start() -> None:
+    """Warm up beside the first requests: a process that waited would seem not to answer."""
+    Thread(target=warm_up, name="warming", daemon=True).start()
+
+
+def warm_up() -> None:
+    """Make every board once: this loads Plotly, draws the bootstrap's weights, works out intervals and ties."""
+    try:
+        for benchmark in Benchmark.objects.order_by("pk"):
+            board_charts([row for row in board_rows(benchmark) if row.mean is not None])
+    except DatabaseError as problem:
+        log.warning("not warmed up: %s", problem)
+    finally:
+        connection.close()
