@@ -20,7 +20,7 @@ def start() -> None:
 
 
 def warm_up() -> None:
-    """Make every board once: this loads Plotly, draws the bootstrap's weights, works out intervals and ties."""
+    """Make every board once: it loads Plotly, draws the bootstrap's weights, works out intervals, ties."""
     try:
         for benchmark in Benchmark.objects.order_by("pk"):
             board_charts([row for row in board_rows(benchmark) if row.mean is not None])
