@@ -14,9 +14,14 @@ from leaderboard.rows import board_rows
 log = logging.getLogger(__name__)
 
 
+LONGEST_S = 20.0  # A database that does not answer must not keep the process from saying so.
+
+
 def start() -> None:
-    """Warm up beside the first requests: a process that waited would seem not to answer."""
-    Thread(target=warm_up, name="warming", daemon=True).start()
+    """Warm up before the first request, which would otherwise wait for it."""
+    warming = Thread(target=warm_up, name="warming", daemon=True)
+    warming.start()
+    warming.join(LONGEST_S)
 
 
 def warm_up() -> None:

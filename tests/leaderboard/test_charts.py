@@ -124,7 +124,7 @@ def test_a_label_keeps_off_the_line_of_the_frontier():
     boxed_in = [Mark(0.1, 0.4 + step, "x", 0.4 + step, 0.4 + step) for step in (-0.06, 0.06)]
     places = label_positions([low, high, *boxed_in], [low, high])
     line = stair_boxes(low, high)[0]
-    assert label_box(low, places[0]).overlap(line) == 0
+    assert overlap(label_box(low, places[0]), line) == 0
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.01, 0.5), (0.99, 0.5), (0.5, 0.99), (0.5, 0.01)])
