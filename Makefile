@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 UV_LOCK := $(PYTHON) -m uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
-.PHONY: help env demo demo-check test check format lock bench serve worker sandbox-image clean
+.PHONY: help env demo demo-check test check format lock bench screenshots serve worker sandbox-image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ lock: ## Lock requirements/*.in and package.json anew, with hashes and without a
 
 bench: env ## Measure speed (run by a person, not by tests; ARGS="runs" or ARGS="pages" for one)
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+screenshots: env ## Pictures of a running demo for docs/images (ARGS=http://127.0.0.1:8000)
+	@$(PYTHON) scripts/screenshots.py $(ARGS)
 
 serve: ## Serve the pages at http://127.0.0.1:8000 (ARGS="--host 0.0.0.0 --port 80")
 	@scripts/env base

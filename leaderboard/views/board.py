@@ -64,15 +64,15 @@ def board_page(request: HttpRequest, chosen: Benchmark, benchmarks: Sequence[Ben
     own_rows = board_rows(chosen, choice.as_of)
     source = chosen_source(choice.source, sources, fall_back=not own_rows)
     all_rows = published_rows(source.results) if source else own_rows
-    visible = counts_visible(request, chosen.tasks.all())
+    visible = source is not None or counts_visible(request, chosen.tasks.all())
     board = board_of(all_rows, choice)
-    if not visible and not source:
-        board = replace(board, rows=tuple(map(coarse, board.rows)))
-    if export := request.GET.get("format"):
-        return exported_as(
-            export, f"{chosen.slug}-board", exported(board.rows, board.columns, counts_visible=visible)
-        )
     ranked_part = ranked_again(board.rows)
+    if not visible:
+        board = replace(board, rows=tuple(map(coarse, board.rows)))
+        ranked_part = list(map(coarse, ranked_part))
+    if export := request.GET.get("format"):
+        table = exported(board.rows, board.columns, counts_visible=visible)
+        return exported_as(export, f"{chosen.slug}-board", table)
     context = {
         "nav": "board",
         "benchmark": chosen,
