@@ -84,7 +84,7 @@ class Task(models.Model):
     imported_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["benchmark", "id"]
+        ordering = ["benchmark_id", "id"]
         constraints = [
             models.UniqueConstraint(fields=["benchmark", "slug"], name="task_slug_unique_in_benchmark"),
             models.CheckConstraint(condition=Q(split__in=Split.values), name="task_split_known"),
@@ -272,7 +272,7 @@ class Run(models.Model):
     duration_s = models.FloatField(default=0, help_text="Of models and tools together.")
 
     class Meta:
-        ordering = ["evaluation", "task", "repeat"]
+        ordering = ["evaluation_id", "task_id", "repeat"]
         indexes = [
             models.Index(fields=["evaluation", "state"], name="run_evaluation_state"),
             models.Index(fields=["state", "heartbeat"], name="run_state_heartbeat"),
@@ -328,7 +328,7 @@ class Turn(models.Model):
     started_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["run", "number"]
+        ordering = ["run_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["run", "number"], name="turn_number_unique_in_run"),
             models.CheckConstraint(condition=Q(number__gte=1), name="turn_number_at_least_1"),
@@ -356,7 +356,7 @@ class ToolCall(models.Model):
     duration_s = models.FloatField(default=0)
 
     class Meta:
-        ordering = ["turn", "number"]
+        ordering = ["turn_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["turn", "number"], name="tool_call_number_unique_in_turn"),
             *not_negative("duration_s"),
@@ -391,7 +391,7 @@ class Grade(models.Model):
     graded_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["run", "grader", "-grader_version"]
+        ordering = ["run_id", "grader", "-grader_version"]
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "grader", "grader_version"], name="grade_unique_per_grader"
