@@ -42,6 +42,8 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # They take longest, each in one piece: begun last, one process would wait for them alone.
+    items.sort(key=lambda item: item.get_closest_marker("postgres") is None)
     if config.getoption("--database-only"):
         config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
         items[:] = filter(uses_database, items)
