@@ -103,6 +103,23 @@ def matrix_lines(
     return lines
 
 
+def published_lines(rows: Sequence[Row], tasks: Iterable[Task]) -> list[MatrixLine]:
+    """Return a line for each task that a source tells scores of. Of the runs nothing is known."""
+    known = {task.slug: task for task in tasks}
+    lines = []
+    for slug in sorted({slug for row in rows for slug in row.task_means}, key=natural):
+        cells = tuple(published_cell(row, slug) for row in rows)
+        task = known.get(slug) or Task(slug=slug)
+        lines.append(MatrixLine(task, cells, mean([cell.mean for cell in cells if cell.mean is not None])))
+    return lines
+
+
+def published_cell(row: Row, slug: str) -> Cell:
+    score = row.task_means.get(slug)
+    title = f"{row.name}, {slug}: {units.score(score)}"
+    return Cell(score, cell_text(score, ()), cell_class(score, ()), "", title)
+
+
 def runs_by_cell(frame: pd.DataFrame) -> dict[tuple[int, int], list[TriedRun]]:
     """Return the runs of a score frame by evaluation and task, in the order of their repeats."""
     columns = (frame[name].tolist() for name in ("evaluation", "task", "run", "state", "score"))

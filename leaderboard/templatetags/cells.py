@@ -26,6 +26,8 @@ def matrix_cells(cells: Iterable[Cell]) -> SafeString:
 def matrix_cell(cell: Cell) -> str:
     # Escaped here: format_html takes five times as long, and a page has thousands of cells.
     title, url = escape(cell.title), escape(cell.url)
+    if not url and cell.text:
+        return f'<td class="{cell.css_class}"><span title="{title}">{escape(cell.text)}</span></td>'
     if not url:
         return f'<td class="s-none" title="{title}"></td>'
     return f'<td class="{cell.css_class}"><a href="{url}" title="{title}">{escape(cell.text)}</a></td>'

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from evals.models import Benchmark
+from evals.models import Benchmark, Task
 from evals.queries import score_frame, standing_evaluations
 from leaderboard.audience import counts_visible, is_staff, visible_tasks
 from leaderboard.cache import kept_while_unchanged
@@ -22,12 +22,14 @@ from leaderboard.matrices import (
     MatrixLine,
     finding,
     matrix_lines,
+    published_lines,
     scored_rows,
     short_names,
     sorted_lines,
     with_discriminations,
 )
-from leaderboard.rows import Row
+from leaderboard.rows import Row, published_rows
+from leaderboard.sources import Source, chosen_source, published_sources
 
 MOST_UPRIGHT = 12  # names that fit beside each other without being turned
 DEFAULT_SORT = "difficulty"
@@ -57,19 +59,17 @@ class Header:
 def matrix(request: HttpRequest, slug: str) -> HttpResponse:
     benchmark = get_object_or_404(Benchmark, slug=slug)
     tasks = list(visible_tasks(request, benchmark.tasks.only(*TASK_FIELDS)))
-    evaluations = standing_evaluations(benchmark)
-    frame = score_frame(benchmark, [evaluation.pk for evaluation in evaluations])
-    rows = scored_rows(evaluations, frame)
+    source, rows, lines = scores_of(benchmark, tasks, request.GET.get("results", ""))
     sort, descending = chosen_sort(request.GET.get("sort", ""))
-    lines = with_discriminations(matrix_lines(benchmark, tasks, rows, frame))
-    lines = sorted_lines(lines, sort, descending=descending)
+    lines = sorted_lines(with_discriminations(lines), sort, descending=descending)
     if kind := request.GET.get("format"):
         return exported_as(kind, f"{benchmark.slug}-matrix", matrix_table(rows, lines))
-    all_visible = counts_visible(request, benchmark.tasks.all())
+    all_visible = source is not None or counts_visible(request, benchmark.tasks.all())
     context = {
         "nav": "board",
         "benchmark": benchmark,
         "staff": is_staff(request),
+        "source": source,
         "columns": list(zip(rows, short_names(rows), strict=True)),
         "upright": len(rows) <= MOST_UPRIGHT,
         "lines": lines,
@@ -79,6 +79,20 @@ def matrix(request: HttpRequest, slug: str) -> HttpResponse:
         "headers": headers(sort, descending=descending),
     }
     return render(request, "leaderboard/matrix.html", context)
+
+
+def scores_of(
+    benchmark: Benchmark, tasks: Sequence[Task], wanted: str
+) -> tuple[Source | None, list[Row], list[MatrixLine]]:
+    """Return where the scores come from (None: evaluated here), the models, and a line a task."""
+    evaluations = standing_evaluations(benchmark)
+    source = chosen_source(wanted, published_sources(benchmark), fall_back=not evaluations)
+    if source:
+        published = [row for row in published_rows(source.results) if row.task_means]
+        return source, published, published_lines(published, tasks)
+    frame = score_frame(benchmark, [evaluation.pk for evaluation in evaluations])
+    rows = scored_rows(evaluations, frame)
+    return None, rows, matrix_lines(benchmark, tasks, rows, frame)
 
 
 def chosen_sort(text: str) -> tuple[str, bool]:

@@ -68,3 +68,20 @@ def test_a_source_with_scores_per_task_has_intervals_and_ties(sources):
 def test_a_page_says_why_it_has_no_intervals(client, launch):
     html = client.get("/benchmarks/itbench-aa/?results=").content.decode()
     assert "not run here; no intervals, for it gives no scores per task" in html
+
+
+def test_a_source_with_scores_per_task_has_a_matrix(client, sources):
+    source = sources["2026-10-05"]
+    slug = source.results[0].benchmark.slug
+    records = client.get(f"/benchmarks/{slug}/matrix/?results={source.key}&format=json").json()
+    assert len(records) == 40
+    for result in source.results:
+        column = [record[result.language_model.slug] for record in records]
+        assert sum(column) / 40 == pytest.approx(result.score, abs=1e-5)
+    html = client.get(f"/benchmarks/{slug}/matrix/?results={source.key}").content.decode()
+    assert "Published by" in html
+
+
+def test_a_source_without_scores_per_task_says_why_it_has_no_matrix(client, launch):
+    html = client.get("/benchmarks/itbench-aa/matrix/").content.decode()
+    assert "gives no scores per task" in html
