@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -14,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from evals import jobs, runner
-from evals.models import Evaluation, RunState
-from evals.queries import Summary, score_frame, summarise
+from evals.models import Evaluation, Run, RunState
+from evals.queries import Summary, frame_of, score_frame, summaries, summarise
 from leaderboard.audience import counts_visible, is_staff, staff_only, visible_tasks
 from leaderboard.grids import task_lines
 from leaderboard.rows import evaluation_row
@@ -27,8 +28,20 @@ A_PAGE = 50
 @require_safe
 def evaluation_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(with_progress(Evaluation.objects.all()), A_PAGE).get_page(request.GET.get("page"))
+    give_scores(page.object_list)
     context = {"nav": "evaluations", "page": page, "staff": is_staff(request)}
     return render(request, "leaderboard/evaluations.html", context)
+
+
+def give_scores(evaluations: Iterable[Evaluation]) -> None:
+    """Set `mean_score` on each: the same mean as on its own page. One query for each grader in use."""
+    by_grader: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        by_grader.setdefault(evaluation.benchmark.grader, []).append(evaluation)
+    for grader, graded in by_grader.items():
+        found = summaries(frame_of(Run.objects.filter(evaluation__in=graded), grader))
+        for evaluation in graded:
+            evaluation.mean_score = found.get(evaluation.pk, Summary()).mean  # type: ignore[attr-defined]
 
 
 def with_progress(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:

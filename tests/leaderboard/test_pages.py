@@ -280,7 +280,7 @@ def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(
         make_evaluation(benchmark=benchmark)
     for address, most in {
         "/models/": 2,
-        "/evaluations/": 2,
+        "/evaluations/": 3,
         "/benchmarks/many/tasks/": 5,
         evaluation.get_absolute_url(): 4,
         # Its evaluations and published results, and for each board: evaluations and runs of all models, its
@@ -327,3 +327,12 @@ def test_every_answer_carries_the_policy_and_only_a_run_may_compile_its_player(p
         assert "script-src 'self';" in policy
         assert "wasm" not in policy
     assert "'wasm-unsafe-eval'" in client.get(run.get_absolute_url()).headers["Content-Security-Policy"]
+
+
+def test_the_list_of_evaluations_tells_each_score_as_its_own_page_does(client):
+    evaluation = make_evaluation()
+    for score in (1, 0, 0.5, 0.5, 0.5):
+        make_run(evaluation, make_task(evaluation.benchmark), score)
+    make_evaluation()
+    assert re.findall(r'<td class="n">([^<]+)</td>', text_of(client, "/evaluations/")) == ["–", "50\xa0%"]  # noqa: RUF001
+    assert "50\xa0%" in text_of(client, evaluation.get_absolute_url())
