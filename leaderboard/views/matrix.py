@@ -86,7 +86,8 @@ def scores_of(
 ) -> tuple[Source | None, list[Row], list[MatrixLine]]:
     """Return where the scores come from (None: evaluated here), the models, and a line a task."""
     evaluations = standing_evaluations(benchmark)
-    source = chosen_source(wanted, published_sources(benchmark), fall_back=not evaluations)
+    sources = published_sources(benchmark) if wanted or not evaluations else []
+    source = chosen_source(wanted, sources, fall_back=not evaluations)
     if source:
         published = [row for row in published_rows(source.results) if row.task_means]
         return source, published, published_lines(published, tasks)

@@ -15,7 +15,7 @@
     const menus = board().querySelectorAll(".menu");
     if (open !== null && menus[open]) menus[open].open = true;
     open = null;
-    for (const button of board().querySelectorAll("[data-copy-link]")) button.hidden = !navigator.clipboard;
+    for (const button of board().querySelectorAll("[data-copy-link]")) button.classList.toggle("ready", Boolean(navigator.clipboard));
     picks();
   };
 

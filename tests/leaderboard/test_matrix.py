@@ -222,7 +222,7 @@ def test_a_matrix_takes_the_same_number_of_queries_for_any_number_of_models_and_
     for number in range(models):
         make_task(benchmark)
         make_column(benchmark, f"more-{number}", [1, 0.5, 0, 1])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         page(client)
 
 
