@@ -196,10 +196,14 @@ class Evaluation(models.Model):
     cost_limit_usd = models.FloatField(null=True, blank=True, help_text="Of the whole evaluation.")
     run_time_limit_s = models.PositiveIntegerField(default=4 * 3600, validators=[one_or_more])
     concurrency = models.PositiveIntegerField(default=4, validators=[one_or_more])
-    sandbox = models.CharField(max_length=12, choices=SandboxKind)
-    prompt_name = models.CharField(max_length=80)
-    prompt_text = models.TextField()
-    prompt_sha256 = models.CharField(max_length=64)
+    sandbox = models.CharField(max_length=12, choices=SandboxKind, blank=True)
+    prompt_name = models.CharField(max_length=80, blank=True)
+    prompt_text = models.TextField(blank=True)
+    prompt_sha256 = models.CharField(max_length=64, blank=True)
+    harness = models.CharField(
+        max_length=80, blank=True, help_text="What played imported runs. Empty: they were played here."
+    )
+    harness_version = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=10, choices=EvaluationState, default=EvaluationState.QUEUED)
     reason = models.TextField(blank=True, help_text="Why it is paused or cancelled.")
     manifest = models.JSONField(default=dict, help_text="Versions, image digest, prices used.")
@@ -230,6 +234,10 @@ class Evaluation(models.Model):
     @property
     def active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def imported(self) -> bool:
+        return bool(self.harness)
 
 
 class RunState(models.TextChoices):
@@ -318,6 +326,12 @@ class Turn(models.Model):
     reasoning = models.TextField(blank=True)
     finish_reason = models.TextField(blank=True)
     provider_fields = models.JSONField(default=dict, blank=True)
+    given = models.JSONField(
+        default=list, blank=True, help_text="[{source, text}] told to the model before it, of imported runs."
+    )
+    unmapped = models.JSONField(
+        default=dict, blank=True, help_text="What its format told beyond these columns, of imported runs."
+    )
     input_tokens = models.PositiveBigIntegerField(null=True)
     cache_read_tokens = models.PositiveBigIntegerField(null=True)
     cache_write_tokens = models.PositiveBigIntegerField(null=True)
@@ -337,6 +351,25 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"Turn {self.number} of run {self.run_id}"
+
+
+class RunSource(models.Model):
+    """Where an imported run came from. Its digest makes a second import of the same run no second run."""
+
+    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="source")
+    format = models.CharField(max_length=40)
+    name = models.CharField(max_length=400, help_text="Of the file, within what was handed in.")
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the trajectory as it was read.")
+    unmapped = models.JSONField(
+        default=dict, blank=True, help_text="What its format told beyond the tables' columns."
+    )
+    imported_at = models.DateTimeField(auto_now_add=True)
+    imported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.format})"
 
 
 class ToolCall(models.Model):
@@ -387,6 +420,9 @@ class Grade(models.Model):
     verdicts = models.JSONField(default=list)
     missed = models.JSONField(default=list, help_text="Root causes that were not found.")
     notes = models.JSONField(default=list)
+    sightings = models.JSONField(
+        default=list, help_text="Of each root cause, the turns where it was first seen and first named."
+    )
     ground_truth_sha256 = models.CharField(max_length=64, blank=True)
     graded_at = models.DateTimeField(auto_now=True)
 
@@ -408,6 +444,38 @@ class Grade(models.Model):
 
     def __str__(self) -> str:
         return f"{self.score:.3f} by {self.grader} {self.grader_version}"
+
+
+class Remark(models.Model):
+    """What staff say of a run or of one of its turns: a failure tag, a comment, or both."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="remarks")
+    turn = models.ForeignKey(Turn, models.CASCADE, null=True, blank=True, related_name="remarks")
+    tag = models.CharField(max_length=40, blank=True)
+    comment = models.TextField(blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="remarks"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["run_id", "created_at", "id"]
+        indexes = [models.Index(fields=["tag", "run"], name="remark_tag_run")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(tag="") | ~Q(comment=""), name="remark_says_something"),
+            # A tag says the same however often it is set.
+            models.UniqueConstraint(
+                fields=["run", "tag"],
+                condition=Q(turn__isnull=True) & ~Q(tag=""),
+                name="remark_tags_a_run_once",
+            ),
+            models.UniqueConstraint(
+                fields=["turn", "tag"], condition=~Q(tag=""), name="remark_tags_a_turn_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.tag or self.comment[:60]
 
 
 class PublishedResult(models.Model):

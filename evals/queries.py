@@ -78,12 +78,13 @@ def standing_evaluations(benchmark: Benchmark, until: datetime | None = None) ->
 
     It is the one with the most scored runs, then the newest: an evaluation that has only begun
     does not push a finished one from the board, and a repeated one takes its place once it is as complete.
-    With `until`, the one that stood then.
+    With `until`, the one that stood then. Imported evaluations stand for nobody: another harness played them.
     """
     then = Q() if until is None else Q(runs__ended_at__lt=until)
     graded = Count("runs", filter=Q(runs__grades__grader=benchmark.grader) & then, distinct=True)
     evaluations = (
-        Evaluation.objects.filter(benchmark=benchmark, **({} if until is None else {"created_at__lt": until}))
+        Evaluation.objects.filter(benchmark=benchmark, harness="")
+        .filter(**({} if until is None else {"created_at__lt": until}))
         .annotate(scored_runs=graded)
         .select_related("language_model")
         .order_by("-scored_runs", "-created_at", "-pk")

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from django.db import connections
 from django.db.models import Model
 
-from evals.models import Benchmark, BoardVersion, Evaluation, Grade, LanguageModel, PublishedResult, Run, Task
+from evals.models import (
+    Benchmark,
+    BoardVersion,
+    Evaluation,
+    Grade,
+    LanguageModel,
+    PublishedResult,
+    Remark,
+    Run,
+    Task,
+)
 
 VERSION = BoardVersion._meta.db_table
 OF_EVALUATION = f"(SELECT benchmark_id FROM {Evaluation._meta.db_table} WHERE id = row.evaluation_id)"  # noqa: S608
@@ -44,6 +54,7 @@ def triggers() -> list[Trigger]:
     watched: dict[type[Model], str] = {
         Grade: counting(f"benchmark_id = {OF_RUN}"),
         Run: counting(f"benchmark_id = {OF_EVALUATION}"),
+        Remark: counting(f"benchmark_id = {OF_RUN}"),
         Evaluation: counting("benchmark_id = row.benchmark_id"),
         Task: counting("benchmark_id = row.benchmark_id"),
         PublishedResult: counting("benchmark_id = row.benchmark_id"),

@@ -54,7 +54,8 @@ def model_list(request: HttpRequest) -> HttpResponse:
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(LanguageModel, slug=slug)
     evaluations = list(found.evaluations.select_related("benchmark").order_by("-created_at", "-pk"))
-    benchmarks = {evaluation.benchmark_id: evaluation.benchmark for evaluation in evaluations}
+    played_here = [evaluation for evaluation in evaluations if not evaluation.imported]
+    benchmarks = {evaluation.benchmark_id: evaluation.benchmark for evaluation in played_here}
     context = {
         "nav": "models",
         "model": found,

@@ -53,6 +53,7 @@ CHANGES = {
     "the benchmark is renamed": lambda run: type(run.task.benchmark).objects.update(name="Another name"),
     "another benchmark comes": lambda run: make_benchmark(),
     "a published result changes": lambda run: PublishedResult.objects.update(score=0.6),
+    "a run is tagged": lambda run: run.remarks.create(tag="symptom_as_cause"),
     "a statement by hand": lambda run: connection.cursor().execute("UPDATE evals_grade SET score = 0.1"),
 }  # fmt: skip
 
@@ -96,7 +97,7 @@ def test_the_triggers_are_put_back_after_each_migrate(run):
 
 
 def test_every_table_is_watched_or_known_to_show_nowhere():
-    shown_nowhere = {"BoardVersion", "Worker", "Turn", "ToolCall"}
+    shown_nowhere = {"BoardVersion", "Worker", "Turn", "ToolCall", "RunSource"}
     watched = {trigger.table for trigger in triggers.triggers()}
     tables = set(apps.get_app_config("evals").get_models())
     assert {model.__name__ for model in tables if model._meta.db_table not in watched} == shown_nowhere
