@@ -1,6 +1,17 @@
 from django.urls import path
 
-from leaderboard.views import board, charts, compare, evaluations, language_models, matrix, pages, runs, tasks
+from leaderboard.views import (
+    board,
+    charts,
+    compare,
+    evaluations,
+    language_models,
+    matrix,
+    pages,
+    run_texts,
+    runs,
+    tasks,
+)
 
 urlpatterns = [
     path("", board.home, name="home"),
@@ -21,8 +32,11 @@ urlpatterns = [
     path("evaluations/<int:pk>/retry/", evaluations.retry, name="evaluation-retry"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/replay.cast", runs.replay, name="replay"),
-    path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", runs.output, name="output"),
-    path("runs/<int:pk>/turns/<int:turn>/command/<int:call>/", runs.command, name="command"),
+    path("runs/<int:pk>/live/", runs.live, name="live"),
+    path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", run_texts.output, name="output"),
+    path("runs/<int:pk>/turns/<int:turn>/command/<int:call>/", run_texts.command, name="command"),
+    path("runs/<int:pk>/turns/<int:turn>/given/<int:number>/", run_texts.given, name="given"),
+    path("runs/<int:pk>/turns/<int:turn>/<str:part>/", run_texts.said, name="said"),
     path("methodology/", pages.methodology, name="methodology"),
     # Browsers ask for it at this address on pages that name no icon, as in the admin.
     path("favicon.ico", pages.favicon),
