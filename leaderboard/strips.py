@@ -198,9 +198,9 @@ def drawn(strip: Strip, on_page: Range, flags: Flags, query: Sequence[tuple[str,
     for place, mark in enumerate(strip.marks):
         tall = (BARS_BOTTOM - BARS_TOP) * max((mark.spent.tokens or 0) / tallest, LEAST_HEIGHT)
         bars.setdefault(mark.kind, []).append(f"M{STEP * place + BAR // 2} {BARS_BOTTOM}v-{tall:.3g}")
-    width = STEP * len(strip.marks)
+    width, pixels = STEP * len(strip.marks), STEP_PIXELS * len(strip.marks)
     parts = [
-        f'<svg viewBox="0 0 {width} {HEIGHT}" width="{STEP_PIXELS * len(strip.marks)}" preserveAspectRatio="none">',
+        f'<svg viewBox="0 0 {width} {HEIGHT}" width="{pixels}" preserveAspectRatio="none">',
         on_page_rectangle(strip, on_page),
         f'<path class="floor" d="M0 {BARS_BOTTOM}H{width}"/>',
         *(f'<path class="bars b-{kind}" d="{"".join(path)}"/>' for kind, path in bars.items()),
