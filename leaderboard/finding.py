@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from django.db.models import F, QuerySet, TextField, Value
-from django.db.models.functions import Coalesce, Greatest, Lower, NullIf, StrIndex, Substr
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from evals.exchange.asciicast import STDERR_OPENS, STDOUT_OPENS
 from evals.models import Run, ToolCall
@@ -15,30 +16,30 @@ from leaderboard.terminal import ESCAPE_SEQUENCE, seen
 
 LONGEST_WANTED = 200  # characters
 MOST_SHOWN = 100
-BEFORE, EXCERPT = 60, 220  # characters
+BEFORE, AFTER = 60, 160  # characters of an excerpt
 
-FIELD_WORDS = {"message": "message", "reasoning": "reasoning", "command": "command", "output": "output"}
-COLUMNS_OF_TURN = {"message": F("message"), "reasoning": F("reasoning")}
-COLUMNS_OF_CALL = {
-    "command": Coalesce(NullIf("command", Value("")), "arguments"),
-    "output": Coalesce("output", Value("")),
+OF_TURN = {"message": F("message"), "reasoning": F("reasoning")}
+OF_CALL = {
+    "command": Coalesce(NullIf("command", Value("", TextField())), "arguments"),
+    "output": Coalesce("output", Value("", TextField())),
 }
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    turn: int
+    call: int  # 0: in the model's own words
+    field: str
 
 
 @dataclass(frozen=True)
 class Hit:
     """One text that holds what was wanted; of several places in it the first."""
 
-    turn: int
-    call: int  # 0: in the model's own words
-    field: str  # a key of FIELD_WORDS
+    place: Place
     before: str
     match: str
     after: str
-
-    @property
-    def words(self) -> str:
-        return FIELD_WORDS[self.field]
 
 
 @dataclass(frozen=True)
@@ -50,43 +51,67 @@ class Hits:
 
 
 def hits_in(run: Run, text: str) -> Hits:
-    """Return where the text stands in a run, without regard to case. Two queries that read excerpts only."""
+    """Return where the text stands in a run, without regard to case.
+
+    Two queries tell the places and read no text, two more read what is shown of them.
+    """
     wanted = text.strip()[:LONGEST_WANTED].replace("\0", "")
     if not wanted:
         return Hits("", (), 0, frozenset())
-    calls = ToolCall.objects.filter(turn__run=run).annotate(
-        turn_number=F("turn__number"), call_number=F("number")
+    places = sorted(
+        chain(places_in(turns_of(run), OF_TURN, wanted), places_in(calls_of(run), OF_CALL, wanted))
     )
-    turns = run.turns.annotate(turn_number=F("number"), call_number=Value(0))
-    found = sorted(
-        [*matches(turns, COLUMNS_OF_TURN, wanted), *matches(calls, COLUMNS_OF_CALL, wanted)],
-        key=lambda hit: (hit.turn, hit.call),
-    )
-    return Hits(wanted, found[:MOST_SHOWN], len(found), frozenset(hit.turn for hit in found))
+    shown = places[:MOST_SHOWN]
+    texts = texts_at(turns_of(run), OF_TURN, shown) | texts_at(calls_of(run), OF_CALL, shown)
+    hits = [hit_of(place, texts[place], wanted) for place in shown if place in texts]
+    return Hits(wanted, hits, len(places), frozenset(place.turn for place in places))
 
 
-def matches(rows: QuerySet[Any], columns: dict[str, Any], wanted: str) -> Iterator[Hit]:
-    # Both sides are lowered by the database, which knows fewer letters than Python does.
-    lowered = Lower(Value(wanted, TextField()))
-    places = {f"{name}_at": StrIndex(Lower(column), lowered) for name, column in columns.items()}
-    excerpts = {
-        f"{name}_excerpt": Substr(column, Greatest(F(f"{name}_at") - BEFORE, Value(1)), EXCERPT + len(wanted))
-        for name, column in columns.items()
+def turns_of(run: Run) -> QuerySet[Any]:
+    return run.turns.order_by().annotate(turn_number=F("number"), call_number=Value(0))
+
+
+def calls_of(run: Run) -> QuerySet[Any]:
+    calls = ToolCall.objects.filter(turn__run=run).order_by()
+    return calls.annotate(turn_number=F("turn__number"), call_number=F("number"))
+
+
+def places_in(rows: QuerySet[Any], columns: Mapping[str, Any], wanted: str) -> list[Place]:
+    read = {f"{field}_text": column for field, column in columns.items()}
+    holds = {f"in_{field}": Q(**{f"{field}_text__icontains": wanted}) for field in columns}
+    found = rows.annotate(**read).annotate(**holds).values_list("turn_number", "call_number", *holds)
+    return [
+        Place(turn, call, field)
+        for turn, call, *held in found
+        for field, holding in zip(columns, held, strict=True)
+        if holding
+    ]
+
+
+def texts_at(rows: QuerySet[Any], columns: Mapping[str, Any], places: Sequence[Place]) -> dict[Place, str]:
+    turns = {place.turn for place in places if place.field in columns}
+    if not turns:
+        return {}
+    read = {f"{field}_text": column for field, column in columns.items()}
+    found = (
+        rows.filter(turn_number__in=turns).annotate(**read).values_list("turn_number", "call_number", *read)
+    )
+    return {
+        Place(turn, call, field): text
+        for turn, call, *texts in found.iterator()
+        for field, text in zip(columns, texts, strict=True)
     }
-    read = ("turn_number", "call_number", *places, *excerpts)
-    for row in rows.order_by().annotate(**places).annotate(**excerpts).values(*read).iterator():
-        for name in columns:
-            if at := row[f"{name}_at"]:
-                yield hit_of(row, name, min(at - 1, BEFORE), len(wanted))
 
 
-def hit_of(row: dict[str, Any], name: str, start: int, length: int) -> Hit:
-    text = row[f"{name}_excerpt"]
-    parts = text[:start], text[start : start + length], text[start + length :]
-    return Hit(row["turn_number"], row["call_number"], name, *(one_line(part) for part in parts))
+def hit_of(place: Place, text: str, wanted: str) -> Hit:
+    # Where the database and Python hold different letters for the same, the beginning is shown.
+    start = max(text.lower().find(wanted.lower()), 0)
+    end = start + len(wanted)
+    parts = text[max(start - BEFORE, 0) : start], text[start:end], text[end : end + AFTER]
+    return Hit(place, *(one_line(part) for part in parts))
 
 
 def one_line(text: str) -> str:
     """Return the text in one line, without the tags that the shell tool writes around what was printed."""
-    text = text.rpartition(STDOUT_OPENS)[2].partition(STDERR_OPENS)[0]
-    return seen(" ".join(ESCAPE_SEQUENCE.sub("", text).replace("\r", " ").split("\n")))
+    printed = text.rpartition(STDOUT_OPENS)[2].partition(STDERR_OPENS)[0]
+    return seen(" ".join(ESCAPE_SEQUENCE.sub("", printed).replace("\r", " ").split("\n")))

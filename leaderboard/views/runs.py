@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -99,11 +100,20 @@ def state_context(shown: Shown) -> dict[str, Any]:
     """How the run stands: what is said above its turns."""
     return {
         "run": shown.run,
+        **addresses(shown.run),
         "grade": shown.grade,
         "outcome": outcome_sentence(shown.run, shown.grade),
         "verdicts": verdicts_of(shown.grade),
         "sighted": shown.sighted,
         "open": shown.run.state in OPEN_STATES,
+    }
+
+
+def addresses(found: Run) -> dict[str, str]:
+    """Return what the addresses of all its turns begin with: finding out each anew takes milliseconds."""
+    return {
+        "turns_at": f"{found.get_absolute_url()}turns/",
+        "turns_in_api": reverse("api:turns", args=[found.pk]),
     }
 
 
@@ -120,6 +130,7 @@ def turns_context(request: HttpRequest, shown: Shown, window: Window) -> dict[st
     hidden = [name for name in request.GET.getlist("hide") if name in HIDEABLE]
     return {
         "run": shown.run,
+        **addresses(shown.run),
         "hits": shown.hits,
         "sighted": shown.sighted,
         "window": window,
