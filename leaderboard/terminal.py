@@ -149,6 +149,7 @@ def extended_colour(codes: list[int]) -> int | None:
     if kind == 2 and len(codes) >= 3:
         red, green, blue = (min(codes.pop(0), 255) for _ in range(3))
         return nearest(red, green, blue)
+    codes.clear()  # cut short: what is left is no code of its own
     return None
 
 

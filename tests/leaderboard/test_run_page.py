@@ -6,7 +6,8 @@ import string
 
 import pytest
 
-from evals.models import Run, RunState, ToolCall
+from evals.models import Run, RunState, ToolCall, Turn
+from leaderboard.units import UNKNOWN
 from tests.factories import make_benchmark, make_evaluation, make_grade, make_run, make_task, make_turn
 
 pytestmark = pytest.mark.django_db
@@ -185,16 +186,176 @@ def test_repeats_of_a_task_lead_to_each_other(client):
     assert f'href="{third.get_absolute_url()}" data-next-run' in html
 
 
+def test_what_was_searched_for_is_listed_flagged_and_led_to(client):
+    run = make_run()
+    for number in range(1, 31):
+        make_turn(run, number, output="kind: NetworkPolicy\n" if number == 25 else "nothing\n")
+    html = page(client, run, "?find=networkpolicy&hide=reasoning")
+    assert "“networkpolicy” stands in 1 text of 1 turn." in html
+    assert "kind: <mark>NetworkPolicy</mark>" in unspaced(html)
+    assert 'href="?find=networkpolicy&amp;hide=reasoning&amp;turn=25#turn-25" data-turn="25"' in html
+    assert '<path class="flag hit" d="M240 4h8"/>' in html
+    # Marks outside the window keep what the address says.
+    assert 'href="?turn=25&amp;find=networkpolicy&amp;hide=reasoning#turn-25"' in html
+
+
+def unspaced(html):
+    return " ".join(html.split())
+
+
+def test_what_is_searched_for_is_text_and_stays_text(client):
+    run = make_run()
+    make_turn(run, 1, message=HOSTILE)
+    html = page(client, run, "?find=%3Cscript%3Ealert")
+    assert "stands in 1 text" in html
+    assert "<mark>&lt;script&gt;alert</mark>" in html
+    assert "<script>alert" not in html
+
+
+@pytest.mark.parametrize(
+    "query", ["?hide=everything&hide=%00", "?turn=-1", "?turn=x", "?find=%FF%FE", "?find=" + "x" * 9000]
+)
+def test_an_address_that_makes_no_sense_still_gives_the_page(client, query):
+    run = make_run()
+    make_turn(run, 1)
+    assert 'id="turn-1"' in page(client, run, query)
+
+
+def test_what_is_hidden_stands_in_the_address(client):
+    run = make_run()
+    make_turn(run, 1)
+    html = page(client, run, "?hide=reasoning&hide=outputs")
+    assert '<section id="turns" class="hide-reasoning hide-outputs "' in html
+    assert 'href="?hide=outputs" data-hide="reasoning" role="switch" aria-checked="false"' in html
+
+
+def test_a_window_of_turns_comes_alone_when_it_is_asked_for_alone(client):
+    run = make_run()
+    for number in range(1, 46):
+        make_turn(run, number)
+    response = client.get(f"{run.get_absolute_url()}?turn=30", headers={"HX-Request": "true"})
+    html = response.content.decode()
+    assert html.lstrip().startswith('<section id="turns"')
+    assert (html.count('class="turn k-'), 'id="turn-21"' in html) == (20, True)
+    assert "HX-Request" in response.headers["Vary"]
+
+
+def test_each_turn_tells_what_was_spent_up_to_it_and_how_full_the_context_was(client):
+    run = make_run()
+    run.evaluation.language_model.context_window = 1000
+    run.evaluation.language_model.save()
+    for number in (1, 2, 3):
+        make_turn(run, number, input_tokens=100 * number, output_tokens=10, cost_usd=0.25)
+    html = page(client, run)
+    assert "Σ 630 · $0.75 · 3.3\xa0s" in html
+    assert "context 30\xa0%" in html
+    assert "fullest at 300 tokens, 30\xa0% of the context window" in html
+
+
+def test_a_turn_of_unknown_cost_makes_the_total_unknown_from_there_on(client):
+    run = make_run()
+    make_turn(run, 1, input_tokens=5, cost_usd=0.5)
+    make_turn(run, 2, input_tokens=5, cost_usd=None)
+    html = page(client, run)
+    assert "Σ 5 · $0.50" in html
+    assert f"Σ 10 · {UNKNOWN}" in html
+
+
+def test_where_a_root_cause_came_into_view_is_said_and_flagged(client):
+    run = make_run()
+    for number in range(1, 31):
+        make_turn(run, number)
+    run.grades.update(
+        sightings=[
+            {"ids": ["flag"], "root_ids": ["flag"], "description": "ConfigMap flagd-config in otel-demo",
+             "seen_turn": 4, "seen_call": 1, "named_turn": 26},
+            {"ids": ["x"], "root_ids": ["x"], "description": "Pod x", "seen_turn": None, "seen_call": None,
+             "named_turn": None},
+        ]
+    )  # fmt: skip
+    html = unspaced(page(client, run))
+    link = '<a href="?turn=4#turn-4" data-turn="4">turn 4</a>'
+    assert f"first seen in an output in {link}, 26 turns before the end" in html
+    assert "never seen in an output; never named by the model" in html
+    assert '<path class="flag seen" d="M30 93h8"/>' in html
+    assert '<path class="flag named" d="M250 98h8"/>' in html
+    assert html.count("root cause first seen") == 1
+
+
+def test_a_long_message_and_a_long_thought_are_fetched_when_opened(client):
+    run = make_run()
+    make_turn(run, 1, message="word " * 1000, reasoning="<thought> " * 1000)
+    html = page(client, run)
+    assert len(html) < 40_000
+    for part in ("message", "reasoning"):
+        address = f"/runs/{run.pk}/turns/1/{part}/"
+        assert f'hx-get="{address}"' in html
+        assert client.get(address).headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "&lt;thought&gt;" in client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert client.get(f"/runs/{run.pk}/turns/1/provider_fields/").status_code == 404
+
+
+def test_what_an_imported_run_was_told_stands_before_its_turn(client):
+    evaluation = make_evaluation(harness="mini-swe-agent", harness_version="2.1")
+    run = make_run(evaluation)
+    make_turn(
+        run,
+        1,
+        given=[
+            {"source": "system", "text": "You are <b>helpful</b>."},
+            {"source": "user", "text": "y" * 5000},
+        ],
+    )
+    html = page(client, run)
+    assert "imported, played by mini-swe-agent 2.1" in html
+    assert "Told by the system" in html
+    assert "You are &lt;b&gt;helpful&lt;/b&gt;." in html
+    assert client.get(f"/runs/{run.pk}/turns/1/given/2/").content == b"y" * 5000
+    assert client.get(f"/runs/{run.pk}/turns/1/given/3/").status_code == 404
+
+
+def test_five_megabytes_in_one_line_are_opened_in_part(client):
+    run = make_run()
+    make_turn(run, 1, output="x" * 5_000_000)
+    assert len(page(client, run)) < 30_000
+    address = f"/runs/{run.pk}/turns/1/output/1/"
+    fragment = client.get(address, headers={"HX-Request": "true"}).content
+    assert len(fragment) < 250_000
+    assert b"All of it as plain text" in fragment
+    assert len(client.get(address).content) >= 5_000_000
+
+
 def noise(length):
     letters = random.Random(length)
     return "".join(letters.choices(string.ascii_letters + string.digits + "\n", k=length))
 
 
-def test_a_page_of_a_hundred_turns_with_long_outputs_stays_small(client):
+@pytest.mark.parametrize(("turns", "wanted"), [(100, 1), (1000, 1), (1000, 900)])
+def test_a_page_of_many_turns_with_long_outputs_stays_small(client, turns, wanted):
     run = make_run()
-    for number in range(1, 101):
-        make_turn(run, number, output=noise(20_000 + number))
-    assert len(gzip.compress(page(client, run).encode())) < 30_000
+    made = Turn.objects.bulk_create(
+        Turn(
+            run=run,
+            number=n,
+            message=noise(300 + n),
+            reasoning=noise(1500 + n),
+            input_tokens=100 * n,
+            output_tokens=n,
+        )
+        for n in range(1, turns + 1)
+    )
+    ToolCall.objects.bulk_create(
+        ToolCall(
+            turn=turn,
+            number=1,
+            call_id="c",
+            tool="run_shell",
+            command=noise(80),
+            output=noise(20_000 + turn.number),
+        )
+        for turn in made
+    )
+    assert len(gzip.compress(page(client, run, f"?turn={wanted}").encode())) < 60_000
 
 
 @pytest.mark.parametrize("turns", [3, 60])
