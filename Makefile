@@ -44,7 +44,7 @@ lock: ## Lock requirements/*.in and package.json anew, with hashes and without a
 	@for set in base dev node; do $(UV_LOCK) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
-bench: env ## Measure speed (run by a person, not by tests; ARGS="runs" or ARGS="pages" for one)
+bench: env ## Measure speed (run by a person, not by tests; ARGS="runs", "pages" or "trajectories" for one)
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 screenshots: env ## Pictures of a running demo for docs/images (ARGS=http://127.0.0.1:8000)

@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-MEASUREMENTS = ("runs", "pages")
+MEASUREMENTS = ("runs", "pages", "trajectories")
 
 
 def main() -> int:
