@@ -53,7 +53,7 @@ FRAGMENTS = {
 
 # CROSS JOIN keeps SQLite to that order: runs one by one, each turn at the end of table and indexes.
 TURNS = """
-INSERT INTO {turn} (run_id, number, kind, message, reasoning, finish_reason, provider_fields,
+INSERT INTO {turn} (run_id, number, kind, message, reasoning, finish_reason, provider_fields, given, unmapped,
     input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
     cost_usd, model_s, started_at)
 WITH RECURSIVE numbers (number) AS (
@@ -77,7 +77,7 @@ WITH RECURSIVE numbers (number) AS (
     FROM drawn
 )
 SELECT id, number, 'reply', 'Turn ' || number || ': the evidence so far points elsewhere, I look on.', '',
-    'tool_calls', '{{}}',
+    'tool_calls', '{{}}', '[]', '{{}}',
     input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
     (input_tokens * price_input + cache_read_tokens * price_cache_read
         + cache_write_tokens * price_cache_write + output_tokens * price_output) / 1000000.0,
