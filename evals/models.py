@@ -421,7 +421,9 @@ class Grade(models.Model):
     missed = models.JSONField(default=list, help_text="Root causes that were not found.")
     notes = models.JSONField(default=list)
     sightings = models.JSONField(
-        default=list, help_text="Of each root cause, the turns where it was first seen and first named."
+        default=list,
+        blank=True,
+        help_text="Of each root cause, the turns where it was first seen and first named.",
     )
     ground_truth_sha256 = models.CharField(max_length=64, blank=True)
     graded_at = models.DateTimeField(auto_now=True)

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='grade',
             name='sightings',
-            field=models.JSONField(default=list, help_text='Of each root cause, the turns where it was first seen and first named.'),
+            field=models.JSONField(blank=True, default=list, help_text='Of each root cause, the turns where it was first seen and first named.'),
         ),
     ]

@@ -167,4 +167,4 @@ def test_options_go_to_the_measurement_that_is_named():
 def test_an_unknown_measurement_is_refused_with_a_sentence():
     refused = printed("benchmarks", "disks")
     assert refused.returncode == 2
-    assert "invalid choice: 'disks' (choose from 'runs', 'pages')" in refused.stderr
+    assert "invalid choice: 'disks' (choose from 'runs', 'pages', 'trajectories')" in refused.stderr
