@@ -18,7 +18,7 @@ from evals.llm import ChatModel, ModelError
 from evals.models import Evaluation, LanguageModel, Run, RunState
 from evals.runner import store
 from evals.runner.control import end_if_done, pause, pause_when_nothing_works
-from evals.runner.grades import grade_run
+from evals.runner.grades import read_run, store_grade
 from evals.runner.opening import open_model, open_sandbox
 from evals.runner.workers import Claim, LostClaim, after_release, claim_next, heart, held
 from evals.sandbox import Sandbox, SandboxError
@@ -133,20 +133,23 @@ def spent_usd(evaluation_id: int) -> float:
     return runs.aggregate(total=Sum("cost_usd"))["total"] or 0.0
 
 
-@transaction.atomic
 def end(claim: Claim, outcome: Outcome) -> None:
     """Store the outcome and its grade together: an ended run always has one."""
-    ended = held(claim).update(
-        state=RunState.ENDED,
-        stop_reason=outcome.stop_reason,
-        finish_reason=outcome.finish_reason,
-        submission=outcome.submission,
-        unsubmitted=outcome.unsubmitted,
-        ended_at=timezone.now(),
-        claimed_by="",
-    )
-    if ended:
-        grade_run(Run.objects.select_related("task", "evaluation__benchmark").get(pk=claim.run_id))
+    run = Run.objects.select_related("task", "evaluation__benchmark").get(pk=claim.run_id)
+    # Before the transaction, which would hold SQLite's only write lock while megabytes are read.
+    reading = read_run(run, outcome.submission)
+    with transaction.atomic():
+        ended = held(claim).update(
+            state=RunState.ENDED,
+            stop_reason=outcome.stop_reason,
+            finish_reason=outcome.finish_reason,
+            submission=outcome.submission,
+            unsubmitted=outcome.unsubmitted,
+            ended_at=timezone.now(),
+            claimed_by="",
+        )
+        if ended:
+            store_grade(run, reading)
 
 
 def release(claim: Claim, evaluation_id: int) -> None:

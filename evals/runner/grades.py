@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from evals.grading import precision
 from evals.grading.ground_truth import GroundTruth, parse_ground_truth
+from evals.grading.precision import GradeResult
+from evals.grading.sightings import Sighting, TurnTexts, sightings
 from evals.models import Grade, Run
+
+TURNS_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is to be stored of a run's answer and of its turns."""
+
+    result: GradeResult
+    sightings: list[Sighting]
 
 
 def grade_run(run: Run) -> Grade:
@@ -15,8 +29,33 @@ def grade_run(run: Run) -> Grade:
     Raises:
         GroundTruthFormatError: the task's ground truth can't be read.
     """
-    submission = None if run.submission is None else bytes(run.submission)
-    result = precision.grade(truth_of(run.task.ground_truth_text), submission)
+    return store_grade(run, read_run(run, None if run.submission is None else bytes(run.submission)))
+
+
+def read_run(run: Run, submission: bytes | None) -> Reading:
+    """Return the grade of a submission and where the root causes came into view. Writes nothing.
+
+    It reads all turns of a run, megabytes of them: no transaction should be open meanwhile.
+
+    Raises:
+        GroundTruthFormatError: the task's ground truth can't be read.
+    """
+    truth = truth_of(run.task.ground_truth_text)
+    return Reading(precision.grade(truth, submission), sightings(truth, texts_of(run)))
+
+
+def texts_of(run: Run) -> Iterator[TurnTexts]:
+    columns = ("run_id", "number", "message", "reasoning")
+    turns = run.turns.only(*columns).order_by("number").prefetch_related("tool_calls")
+    for turn in turns.iterator(chunk_size=TURNS_AT_ONCE):
+        calls = sorted(turn.tool_calls.all(), key=lambda call: call.number)
+        said = (turn.message, turn.reasoning, *(call.command or call.arguments for call in calls))
+        yield TurnTexts(turn.number, said, tuple(call.output or "" for call in calls))
+
+
+def store_grade(run: Run, reading: Reading) -> Grade:
+    result = reading.result
+    told = result.to_json()
     grade, _ = Grade.objects.update_or_create(
         run=run,
         grader=result.grader,
@@ -27,9 +66,10 @@ def grade_run(run: Run) -> Grade:
             "true_positives": result.true_positives,
             "false_positives": result.false_positives,
             "false_negatives": result.false_negatives,
-            "verdicts": result.to_json()["verdicts"],
-            "missed": result.to_json()["missed"],
-            "notes": result.to_json()["notes"],
+            "verdicts": told["verdicts"],
+            "missed": told["missed"],
+            "notes": told["notes"],
+            "sightings": [sighting.to_json() for sighting in reading.sightings],
             "ground_truth_sha256": run.task.ground_truth_sha256,
         },
     )
