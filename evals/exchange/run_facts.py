@@ -56,7 +56,7 @@ def run_values(run: Run) -> dict[str, Any]:
         "started_at": run.started_at and run.started_at.isoformat(),
         "ended_at": run.ended_at and run.ended_at.isoformat(),
         "turns": run.turns_total,
-        "tokens": {kind: getattr(run, kind) for kind in TOKEN_KINDS} if run.tokens_known else None,
+        **{kind: getattr(run, kind) if run.tokens_known else None for kind in TOKEN_KINDS},
         "cost_usd": run.cost_usd,
         "duration_s": run.duration_s,
         "submission": bytes_json(run.submission),
