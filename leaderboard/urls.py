@@ -1,6 +1,17 @@
 from django.urls import path
 
-from leaderboard.views import board, charts, compare, evaluations, language_models, matrix, pages, runs, tasks
+from leaderboard.views import (
+    board,
+    charts,
+    compare,
+    evaluations,
+    language_models,
+    matrix,
+    pages,
+    run_exports,
+    runs,
+    tasks,
+)
 
 urlpatterns = [
     path("", board.home, name="home"),
@@ -21,6 +32,10 @@ urlpatterns = [
     path("evaluations/<int:pk>/retry/", evaluations.retry, name="evaluation-retry"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/replay.cast", runs.replay, name="replay"),
+    path("runs/<int:pk>/trajectory.json", run_exports.run_file, {"kind": "atif"}, name="run-atif"),
+    path("runs/<int:pk>/run.json", run_exports.run_file, {"kind": "json"}, name="run-json"),
+    path("runs/<int:pk>/run.md", run_exports.markdown, name="run-markdown"),
+    path("runs/<int:pk>/run.html", run_exports.html, name="run-html"),
     path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", runs.output, name="output"),
     path("runs/<int:pk>/turns/<int:turn>/command/<int:call>/", runs.command, name="command"),
     path("methodology/", pages.methodology, name="methodology"),
