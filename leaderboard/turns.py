@@ -1,70 +1,25 @@
-"""What a run's page shows of its turns: the strip of all, and the turns of one window."""
+"""What a run's page shows of its turns: one window of them at a time."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db.models import Count, Q, QuerySet
+from typing import Any
 
 from evals.exchange.asciicast import shell_streams
 from evals.models import Run, ToolCall, Turn
-from evals.trajectory import TurnKind
+from leaderboard.strips import Mark, Range, Strip, share_of
 from leaderboard.terminal import Folded, folded, readable
 
 WINDOW = 20
-FINISH = "finish"
-MARK_LEAST = 0.06  # share of the strip's height: a turn of few tokens can still be hit with a pointer
-
-KIND_WORDS = {
-    "tool": "command",
-    "think": "words only",
-    "answer": "answer",
-    "error": "failed command",
-    "summary": "summing-up",
-}
 
 
 @dataclass(frozen=True)
-class Mark:
-    """One turn in the strip."""
+class Window(Range):
+    """The turns a page shows, and the windows beside it."""
 
-    number: int
-    kind: str  # a key of KIND_WORDS
-    height: float  # 0 to 1, by tokens
-    tokens: int | None
-
-    @property
-    def words(self) -> str:
-        return KIND_WORDS[self.kind]
-
-    @property
-    def left(self) -> int:
-        """Where it stands in a drawing that gives each turn 10 units."""
-        return 10 * (self.number - 1)
-
-    @property
-    def top(self) -> float:
-        """Where it begins in a drawing 100 high."""
-        return round(100 - self.tall, 1)
-
-    @property
-    def tall(self) -> float:
-        return round(100 * self.height, 1)
-
-
-@dataclass(frozen=True)
-class Window:
-    """The turns a page shows: `first` to `last`, both included."""
-
-    first: int
-    last: int
     total: int
-
-    def __contains__(self, number: int) -> bool:
-        return self.first <= number <= self.last
 
     @property
     def before(self) -> int | None:
@@ -73,6 +28,10 @@ class Window:
     @property
     def after(self) -> int | None:
         return self.last + 1 if self.last < self.total else None
+
+    @property
+    def is_last(self) -> bool:
+        return self.last >= self.total
 
 
 @dataclass(frozen=True)
@@ -104,21 +63,33 @@ class CallView:
 
 
 @dataclass(frozen=True)
-class TurnView:
+class GivenView:
+    """What the model was told before a reply, beside what its tools gave back. Of imported runs."""
+
     number: int
-    kind: str
-    message: str
-    reasoning: str
+    source: str
+    text: Folded
+
+
+@dataclass(frozen=True)
+class TurnView:
+    mark: Mark
+    given: tuple[GivenView, ...]
+    message: Folded
+    reasoning: Folded
     calls: tuple[CallView, ...]
-    tokens: int | None
+    prompt_tokens: int | None
     output_tokens: int | None
-    cost_usd: float | None
-    seconds: float  # of the model and its tools
+    context_share: float | None  # of the context window that the conversation filled; None: not known
     started_at: datetime | None
 
     @property
-    def words(self) -> str:
-        return KIND_WORDS[self.kind]
+    def number(self) -> int:
+        return self.mark.number
+
+    @property
+    def pending(self) -> bool:
+        return any(call.pending for call in self.calls)
 
 
 def window_of(total: int, wanted: int) -> Window:
@@ -128,85 +99,33 @@ def window_of(total: int, wanted: int) -> Window:
     return Window(first, min(first + WINDOW - 1, total), total)
 
 
-def strip(run: Run) -> list[Mark]:
-    """Return a mark for every turn of the run, in one query that reads no text."""
-    turns = list(with_signs(run.turns.all()).order_by("number").values_list(*MARK_FIELDS))
-    totals = [total_tokens(*turn[2:6]) for turn in turns]
-    most = max((total for total in totals if total), default=1)
-    return [
-        Mark(
-            number=number,
-            kind=kind_of(kind, calls, finishes=bool(finishes), failed=bool(failed)),
-            height=max((total or 0) / most, MARK_LEAST),
-            tokens=total,
-        )
-        for (number, kind, *_, calls, finishes, failed), total in zip(turns, totals, strict=True)
-    ]
+def window_turns(run: Run, strip: Strip, window: Range) -> list[TurnView]:
+    """Return the turns of the window with their tool calls, in two queries."""
+    turns = run.turns.filter(number__gte=window.first, number__lte=window.last).defer(
+        "provider_fields", "unmapped"
+    )
+    return [turn_view(turn, strip) for turn in turns.order_by("number").prefetch_related("tool_calls")]
 
 
-MARK_FIELDS = (
-    "number", "kind", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
-    "calls", "finishes", "failed",
-)  # fmt: skip
-
-
-def kind_counts(marks: Sequence[Mark]) -> list[tuple[str, str]]:
-    """Return each kind that occurs, and in words how many turns are of it."""
-    kinds = Counter(mark.kind for mark in marks)
-    return [(kind, counted(words, kinds[kind])) for kind, words in KIND_WORDS.items() if kinds[kind]]
-
-
-def counted(words: str, number: int) -> str:
-    return f"{number} {words}{'' if number == 1 or words.endswith('only') else 's'}"
-
-
-def with_signs(turns: QuerySet[Turn]) -> QuerySet[Turn]:
-    failed = Q(tool_calls__timed_out=True) | Q(tool_calls__exit_code__gt=0) | Q(tool_calls__exit_code__lt=0)
-    return turns.annotate(
-        calls=Count("tool_calls"),
-        finishes=Count("tool_calls", filter=Q(tool_calls__tool=FINISH)),
-        failed=Count("tool_calls", filter=failed),
+def turn_view(turn: Turn, strip: Strip) -> TurnView:
+    mark = strip.by_number[turn.number]
+    return TurnView(
+        mark=mark,
+        given=given_views(turn.given),
+        message=folded(turn.message),
+        reasoning=folded(turn.reasoning),
+        calls=tuple(call_view(call) for call in turn.tool_calls.all()),
+        prompt_tokens=mark.prompt_tokens,
+        output_tokens=turn.output_tokens,
+        context_share=share_of(mark.prompt_tokens, strip.context_window),
+        started_at=turn.started_at,
     )
 
 
-def kind_of(kind: str, calls: int, *, finishes: bool, failed: bool) -> str:
-    if kind == TurnKind.SUMMARY:
-        return "summary"
-    if finishes:
-        return "answer"
-    if failed:
-        return "error"
-    return "tool" if calls else "think"
-
-
-def total_tokens(*kinds: int | None) -> int | None:
-    known = [tokens for tokens in kinds if tokens is not None]
-    return sum(known) if known else None
-
-
-def window_turns(run: Run, window: Window) -> list[TurnView]:
-    """Return the turns of the window with their tool calls, in two queries."""
-    turns = run.turns.filter(number__gte=window.first, number__lte=window.last)
-    return [turn_view(turn) for turn in turns.order_by("number").prefetch_related("tool_calls")]
-
-
-def turn_view(turn: Turn) -> TurnView:
-    calls = tuple(call_view(call) for call in turn.tool_calls.all())
-    finishes = any(call.tool == FINISH for call in calls)
-    failed = any(call.failed for call in calls)
-    return TurnView(
-        number=turn.number,
-        kind=kind_of(turn.kind, len(calls), finishes=finishes, failed=failed),
-        message=readable(turn.message),
-        reasoning=readable(turn.reasoning),
-        calls=calls,
-        tokens=total_tokens(
-            turn.input_tokens, turn.cache_read_tokens, turn.cache_write_tokens, turn.output_tokens
-        ),
-        output_tokens=turn.output_tokens,
-        cost_usd=turn.cost_usd,
-        seconds=turn.model_s + sum(call.duration_s for call in calls),
-        started_at=turn.started_at,
+def given_views(given: Sequence[dict[str, Any]]) -> tuple[GivenView, ...]:
+    return tuple(
+        GivenView(number, readable(str(told["source"])), folded(str(told["text"])))
+        for number, told in enumerate(given, start=1)
     )
 
 

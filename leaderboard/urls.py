@@ -9,6 +9,7 @@ from leaderboard.views import (
     matrix,
     pages,
     run_exports,
+    run_texts,
     runs,
     tasks,
 )
@@ -36,8 +37,11 @@ urlpatterns = [
     path("runs/<int:pk>/run.json", run_exports.run_file, {"kind": "json"}, name="run-json"),
     path("runs/<int:pk>/run.md", run_exports.markdown, name="run-markdown"),
     path("runs/<int:pk>/run.html", run_exports.html, name="run-html"),
-    path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", runs.output, name="output"),
-    path("runs/<int:pk>/turns/<int:turn>/command/<int:call>/", runs.command, name="command"),
+    path("runs/<int:pk>/live/", runs.live, name="live"),
+    path("runs/<int:pk>/turns/<int:turn>/output/<int:call>/", run_texts.output, name="output"),
+    path("runs/<int:pk>/turns/<int:turn>/command/<int:call>/", run_texts.command, name="command"),
+    path("runs/<int:pk>/turns/<int:turn>/given/<int:number>/", run_texts.given, name="given"),
+    path("runs/<int:pk>/turns/<int:turn>/<str:part>/", run_texts.said, name="said"),
     path("methodology/", pages.methodology, name="methodology"),
     # Browsers ask for it at this address on pages that name no icon, as in the admin.
     path("favicon.ico", pages.favicon),

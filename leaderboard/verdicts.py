@@ -44,6 +44,29 @@ def verdicts_of(grade: Grade | None) -> list[Verdict]:
     return submitted + missed
 
 
+@dataclass(frozen=True)
+class Sighted:
+    """Where a root cause came into view. None: nowhere."""
+
+    name: str
+    seen_turn: int | None  # in an output
+    named_turn: int | None  # in the model's own words
+    turns_after: int | None  # it was seen, to the end of the run
+
+
+def sighted_of(grade: Grade | None, last_turn: int) -> list[Sighted]:
+    """Return where each root cause was first seen and first named, in the order of the ground truth."""
+    return [
+        Sighted(
+            name=readable(root["description"]),
+            seen_turn=root["seen_turn"],
+            named_turn=root["named_turn"],
+            turns_after=None if root["seen_turn"] is None else last_turn - root["seen_turn"],
+        )
+        for root in (grade.sightings if grade else ())
+    ]
+
+
 STOP_WORDS = {
     "submitted": "its answer could not be read",
     "gave_up": "it finished without an answer file",

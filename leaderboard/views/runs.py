@@ -1,65 +1,157 @@
-"""A run: its verdict, its turns a window at a time, its outputs, its recording."""
+"""A run: its verdict, its turns a window at a time, its recording, and its page while it is being played."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.html import format_html
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from evals.exchange.asciicast import cast_lines, shell_streams
-from evals.models import NEWEST_GRADE_FIRST, Grade, Run, RunState, ToolCall
+from evals.exchange.asciicast import cast_lines
+from evals.models import NEWEST_GRADE_FIRST, Grade, Run, RunState
 from leaderboard.audience import is_staff, visible_runs
+from leaderboard.finding import Hits, hits_in
 from leaderboard.middleware import allow_wasm
+from leaderboard.strips import Flags, Range, Strip, drawn, strip_of
 from leaderboard.terminal import readable
-from leaderboard.turns import kind_counts, strip, window_of, window_turns
-from leaderboard.verdicts import outcome_sentence, verdicts_of
+from leaderboard.turns import WINDOW, Window, window_of, window_turns
+from leaderboard.verdicts import Sighted, outcome_sentence, sighted_of, verdicts_of
 
 # Of an answer that is no valid JSON, so much is shown.
 ANSWER_CHARACTERS = 20_000
-MARK_PIXELS = 24  # of a turn in the strip, where there is room for all
+HIDEABLE = {"reasoning": "Reasoning", "messages": "Messages", "commands": "Commands", "outputs": "Outputs"}
+# Seconds until a page asks again, the longer the longer nothing came.
+PAUSES_S = (2, 3, 5, 8, 13, 20)
+OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What every part of a run's page is made of."""
+
+    run: Run
+    grade: Grade | None
+    strip: Strip
+    hits: Hits
+    sighted: list[Sighted]
+
+    @property
+    def flags(self) -> Flags:
+        return Flags(
+            hits=self.hits.turns,
+            seen={sighted.seen_turn for sighted in self.sighted if sighted.seen_turn},
+            named={sighted.named_turn for sighted in self.sighted if sighted.named_turn},
+        )
 
 
 @require_safe
+@vary_on_headers("HX-Request")
 @allow_wasm
 def run(request: HttpRequest, pk: int) -> HttpResponse:
-    found = find_run(request, pk)
-    grade = newest_grade(found)
-    marks = strip(found)
-    window = window_of(len(marks), whole_number(request.GET.get("turn", "")))
-    repeats = siblings(found)
-    context = {
-        "nav": "evaluations",
-        "run": found,
-        "benchmark": found.evaluation.benchmark,
-        "grade": grade,
-        "outcome": outcome_sentence(found, grade),
-        "verdicts": verdicts_of(grade),
-        "answer": answer_text(found),
-        "marks": marks,
-        "window": window,
-        "strip_width": 10 * len(marks),
-        "strip_pixels": MARK_PIXELS * len(marks),
-        "turns": window_turns(found, window),
-        "kinds": kind_counts(marks),
-        "siblings": repeats,
-        **neighbours(found, repeats),
-        "staff": is_staff(request),
-        "running": found.state == RunState.RUNNING,
-    }
+    """The page; for htmx the window of turns alone."""
+    shown = shown_of(request, find_run(request, pk))
+    window = window_of(len(shown.strip.marks), whole_number(request.GET.get("turn", ""), 1))
+    context = turns_context(request, shown, window)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "leaderboard/_run_turns.html", context)
+    context |= state_context(shown) | map_context(request, shown, window) | page_context(request, shown)
     return render(request, "leaderboard/run.html", context)
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came after the page's `last` turn; `quiet` says how often nothing had come."""
+    shown = shown_of(request, find_run(request, pk))
+    last = whole_number(request.GET.get("last", ""), 0)
+    since = Range(last + 1, min(last + WINDOW, shown.strip.last))
+    came = window_turns(shown.run, shown.strip, since)
+    changed = window_turns(shown.run, shown.strip, Range(last, last)) if last else []
+    quiet = 0 if came else min(whole_number(request.GET.get("quiet", ""), 0) + 1, len(PAUSES_S) - 1)
+    on_page = Range(whole_number(request.GET.get("first", ""), 1), max(last, since.last))
+    context = state_context(shown) | map_context(request, shown, on_page) | {
+        "came": came, "changed": changed, "last": max(last, since.last), "first": on_page.first,
+        "quiet": quiet, "pause_s": PAUSES_S[quiet],
+    }  # fmt: skip
+    return render(request, "leaderboard/_run_live.html", context)
 
 
 def find_run(request: HttpRequest, pk: int) -> Run:
     runs = visible_runs(request, Run.objects.all()).defer("task__ground_truth", "task__ground_truth_text")
-    related = ("evaluation__benchmark", "evaluation__language_model", "task__benchmark")
+    related = ("evaluation__benchmark", "evaluation__language_model", "task__benchmark", "source")
     return get_object_or_404(runs.select_related(*related), pk=pk)
+
+
+def shown_of(request: HttpRequest, found: Run) -> Shown:
+    grade, strip = newest_grade(found), strip_of(found)
+    hits = hits_in(found, request.GET.get("find", ""))
+    return Shown(found, grade, strip, hits, sighted_of(grade, strip.last))
+
+
+def state_context(shown: Shown) -> dict[str, Any]:
+    """How the run stands: what is said above its turns."""
+    return {
+        "run": shown.run,
+        **addresses(shown.run),
+        "grade": shown.grade,
+        "outcome": outcome_sentence(shown.run, shown.grade),
+        "verdicts": verdicts_of(shown.grade),
+        "sighted": shown.sighted,
+        "open": shown.run.state in OPEN_STATES,
+    }
+
+
+def addresses(found: Run) -> dict[str, str]:
+    """Return what the addresses of all its turns begin with: finding out each anew takes milliseconds."""
+    return {
+        "turns_at": f"{found.get_absolute_url()}turns/",
+        "turns_in_api": reverse("api:turns", args=[found.pk]),
+    }
+
+
+def map_context(request: HttpRequest, shown: Shown, on_page: Range) -> dict[str, Any]:
+    kept = [(key, value) for key in ("find", "hide") for value in request.GET.getlist(key) if value]
+    return {
+        "strip": shown.strip,
+        "drawn": drawn(shown.strip, on_page, shown.flags, kept),
+        "hits": shown.hits,
+    }
+
+
+def turns_context(request: HttpRequest, shown: Shown, window: Window) -> dict[str, Any]:
+    hidden = [name for name in request.GET.getlist("hide") if name in HIDEABLE]
+    return {
+        "run": shown.run,
+        **addresses(shown.run),
+        "hits": shown.hits,
+        "sighted": shown.sighted,
+        "window": window,
+        "turns": window_turns(shown.run, shown.strip, window),
+        "hidden": hidden,
+        "live_here": shown.run.state in OPEN_STATES and window.is_last,
+        "pause_s": PAUSES_S[0],
+    }
+
+
+def page_context(request: HttpRequest, shown: Shown) -> dict[str, Any]:
+    repeats = siblings(shown.run)
+    return {
+        "nav": "evaluations",
+        "benchmark": shown.run.evaluation.benchmark,
+        "answer": answer_text(shown.run),
+        "hideable": HIDEABLE.items(),
+        "siblings": repeats,
+        **neighbours(shown.run, repeats),
+        "staff": is_staff(request),
+    }
 
 
 def newest_grade(found: Run) -> Grade | None:
@@ -67,9 +159,9 @@ def newest_grade(found: Run) -> Grade | None:
     return grades.order_by(*NEWEST_GRADE_FIRST).first()
 
 
-def whole_number(text: str) -> int:
-    """Return the number written, or 1: a hand-made address is no reason for an error."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+def whole_number(text: str, otherwise: int) -> int:
+    """Return the number written, or the other one: a hand-made address is no reason for an error."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
 
 
 def answer_text(found: Run) -> str:
@@ -95,37 +187,6 @@ def neighbours(found: Run, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "previous": runs[place - 1] if place else None,
         "next": runs[place + 1] if place + 1 < len(runs) else None,
     }
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def output(request: HttpRequest, pk: int, turn: int, call: int) -> HttpResponse:
-    """The whole output of one tool call: a fragment for htmx, plain text for a browser."""
-    streams = shell_streams(find_call(request, pk, turn, call).output or "")
-    if request.htmx:  # type: ignore[attr-defined]
-        context = {"stdout": readable(streams.stdout), "stderr": readable(streams.stderr)}
-        return render(request, "leaderboard/_output.html", context)
-    return plain_text(readable(streams.stdout + streams.stderr))
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def command(request: HttpRequest, pk: int, turn: int, call: int) -> HttpResponse:
-    """The whole command of one tool call: a fragment for htmx, plain text for a browser."""
-    found = find_call(request, pk, turn, call)
-    text = readable(found.command or found.arguments)
-    if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponse(format_html('<pre class="typed">{}</pre>', text))
-    return plain_text(text)
-
-
-def find_call(request: HttpRequest, pk: int, turn: int, call: int) -> ToolCall:
-    runs = visible_runs(request, Run.objects.all())
-    return get_object_or_404(ToolCall, turn__run__in=runs.filter(pk=pk), turn__number=turn, number=call)
-
-
-def plain_text(text: str) -> HttpResponse:
-    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @require_safe

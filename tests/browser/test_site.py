@@ -71,7 +71,7 @@ def tick_ink(page: Page) -> str:
 
 def test_the_replay_plays(page, site):
     page.goto(site.run.get_absolute_url())
-    page.get_by_role("link", name="Replay the shell session").click()
+    page.get_by_role("link", name="Replay", exact=True).click()
     expect(page.locator(".player .ap-player")).to_be_visible()
     expect(page.locator(".player .ap-term")).to_contain_text("Looking.", timeout=20_000)
 

@@ -91,9 +91,12 @@ def test_the_strip_has_a_mark_for_every_turn_by_kind(client):
     ToolCall.objects.filter(turn__number=3).delete()
     ToolCall.objects.filter(turn__number=4).update(tool="finish", command="", exit_code=None)
     html = page(client, run)
-    for words in ("1 command<", "1 failed command<", "1 words only<", "1 answer<"):
+    for kind, words in {
+        "tool": "1 command<", "error": "1 failed command<", "think": "1 words only<", "answer": "1 answer<",
+    }.items():  # fmt: skip
         assert words in html
-    assert '<a href="#turn-4"><title>Turn 4: answer' in html
+        assert f'<path class="bars b-{kind}"' in html
+    assert '<a href="#turn-4"><title>Turn 4: answer, 41 tokens</title>' in html
 
 
 def test_a_link_to_a_turn_opens_the_window_that_holds_it(client):
@@ -161,7 +164,7 @@ def test_a_long_command_is_folded_and_fetched_when_opened(client):
     address = f"/runs/{run.pk}/turns/1/command/1/"
     assert "step-59\necho '<b>'" in client.get(address).content.decode()
     fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
-    assert fragment.startswith('<pre class="typed">step-0')
+    assert fragment.startswith("step-0\n")
     assert "&lt;b&gt;" in fragment
 
 
@@ -201,7 +204,7 @@ def test_a_run_takes_the_same_number_of_queries_for_any_number_of_turns(
     run = make_run()
     for number in range(1, turns + 1):
         make_turn(run, number)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page(client, run)
 
 
