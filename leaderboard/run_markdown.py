@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from evals.exchange.asciicast import ending_of, shell_streams
 from evals.exchange.run_facts import newest_grade
-from evals.exchange.stored_turns import stored_turns
-from evals.models import Grade, Run, ToolCall, Turn
+from evals.exchange.stored_turns import StoredTurn, stored_turns
+from evals.models import Grade, Run, ToolCall
 from evals.trajectory import TurnKind
 from leaderboard import units
 from leaderboard.terminal import readable
@@ -98,16 +98,17 @@ def answer_blocks(run: Run) -> list[str]:
     return [title, fence(bytes(raw).decode(errors="replace"), "json")]
 
 
-def turn_blocks(turn: Turn, *, whole: bool) -> list[str]:
+def turn_blocks(stored: StoredTurn, *, whole: bool) -> list[str]:
     def shown(text: str) -> str:
         return readable(text) if whole else shortened(readable(text))
 
+    turn = stored.row
     blocks = [f"### Turn {turn.number}{', a summary' if turn.kind == TurnKind.SUMMARY else ''}"]
     if turn.reasoning.strip():
         blocks += ["Reasoning:", fence(shown(turn.reasoning))]
     if turn.message.strip():
         blocks.append(fence(shown(turn.message)))
-    for call in turn.tool_calls.all():
+    for call in stored.calls:
         streams = shell_streams(call.output or "")
         printed = shown(streams.stdout + streams.stderr)
         blocks += [*command_blocks(call, shown(call.command or call.arguments))]

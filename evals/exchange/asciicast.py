@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evals.exchange.stored_turns import stored_turns
-from evals.models import Run, ToolCall, Turn
+from evals.exchange.stored_turns import StoredTurn, stored_turns
+from evals.models import Run, ToolCall
 
 WIDTH, HEIGHT = 120, 32
 IDLE_LIMIT_S = 2.0  # a player waits no longer than this; the times in the recording stay real
@@ -75,18 +75,18 @@ def cast_lines(run: Run, title: str) -> Iterator[str]:
     yield json.dumps(header) + "\n"
     clock = 0.0
     for turn in stored_turns(run):
-        yield event(clock, "m", f"Turn {turn.number}")
+        yield event(clock, "m", f"Turn {turn.row.number}")
         for time_s, text in turn_events(turn, clock):
             clock = time_s
             yield event(time_s, "o", text)
 
 
-def turn_events(turn: Turn, start_s: float) -> Iterator[tuple[float, str]]:
+def turn_events(turn: StoredTurn, start_s: float) -> Iterator[tuple[float, str]]:
     """Yield what the terminal shows of a turn, each with its time."""
-    clock = start_s + turn.model_s
-    if said := first_line(turn.message):
+    clock = start_s + turn.row.model_s
+    if said := first_line(turn.row.message):
         yield clock, SPEECH.format(said)
-    for call in turn.tool_calls.all():
+    for call in turn.calls:
         for time_s, text in call_events(call, clock):
             clock = time_s
             yield time_s, text

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evals.exchange.atif_calls import EXTRA, arguments_object, command_of
-from evals.exchange.incoming import Given
+from evals.exchange.stored_turns import StoredTurn
 from evals.models import ToolCall, Turn
 from evals.trajectory import TurnKind
 
@@ -18,18 +18,17 @@ Step = dict[str, Any]
 ATIF = "atif"  # the part of `unmapped` that came from ATIF
 
 
-def steps_of(turn: Turn, given: Sequence[Given]) -> list[Step]:
+def steps_of(turn: StoredTurn) -> list[Step]:
     """Return what the model was told, then its reply with its tool calls; the steps have no ids yet."""
-    rest = turn.unmapped.get(ATIF, {})
+    rest = turn.row.unmapped.get(ATIF, {})
     told = [
         {"source": each.source, "message": each.text, **over}
-        for each, over in zip(given, rest.get("given") or [{}] * len(given), strict=True)
+        for each, over in zip(turn.told, rest.get("given") or [{}] * len(turn.told), strict=True)
     ]
-    return [*told, agent_step(turn, rest)]
+    return [*told, agent_step(turn.row, turn.calls, rest)]
 
 
-def agent_step(turn: Turn, rest: dict[str, Any]) -> Step:
-    calls = list(turn.tool_calls.all())
+def agent_step(turn: Turn, calls: Sequence[ToolCall], rest: dict[str, Any]) -> Step:
     step = {
         "source": "agent",
         "timestamp": turn.started_at and turn.started_at.isoformat(),

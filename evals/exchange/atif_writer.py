@@ -66,8 +66,8 @@ def agent_of(evaluation: Evaluation) -> dict[str, Any]:
 def run_steps(run: Run, after: list[Step]) -> Iterator[Step]:
     """Yield every step: those of the turns, then what came after the last reply."""
     empty = True
-    for given, turn in told_turns(run):
-        yield from steps_of(turn, given)
+    for turn in told_turns(run):
+        yield from steps_of(turn)
         empty = False
     if empty:
         yield from ({"source": each.source, "message": each.text} for each in opening_of(run.evaluation))

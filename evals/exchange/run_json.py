@@ -5,15 +5,14 @@ Fields have the names they have in the API.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from evals.exchange.incoming import Given
 from evals.exchange.json_text import json_text, utf8
 from evals.exchange.run_facts import TOKEN_KINDS, run_facts
-from evals.exchange.stored_turns import told_turns
-from evals.models import Run, ToolCall, Turn
+from evals.exchange.stored_turns import StoredTurn, told_turns
+from evals.models import Run, ToolCall
 
 FORMAT = {"format": "itbench-run", "version": 1}
 
@@ -26,25 +25,26 @@ def json_pieces(run: Run) -> Iterator[bytes]:
     head = [f"{json_text(name)}:{json_text(value)}" for name, value in (FORMAT | facts).items()]
     yield utf8("{" + ",\n".join(head) + ',\n"turns":[\n')
     parting = ""
-    for given, turn in told_turns(run):
-        yield utf8(f"{parting}{json_text(turn_values(turn, given))}\n")
+    for turn in told_turns(run):
+        yield utf8(f"{parting}{json_text(turn_values(turn))}\n")
         parting = ","
     yield b"]}\n"
 
 
-def turn_values(turn: Turn, given: Sequence[Given]) -> dict[str, Any]:
+def turn_values(stored: StoredTurn) -> dict[str, Any]:
+    turn = stored.row
     return {
         "number": turn.number,
         "kind": turn.kind,
         "started_at": turn.started_at and turn.started_at.isoformat(),
-        "told": [asdict(each) for each in given],
+        "told": [asdict(each) for each in stored.told],
         "message": turn.message,
         "reasoning": turn.reasoning or None,
         "finish_reason": turn.finish_reason or None,
         **{kind: getattr(turn, kind) for kind in TOKEN_KINDS},
         "cost_usd": turn.cost_usd,
         "model_duration_s": turn.model_s,
-        "tool_calls": [call_values(call) for call in turn.tool_calls.all()],
+        "tool_calls": [call_values(call) for call in stored.calls],
         "provider_fields": turn.provider_fields or None,
         "unmapped": turn.unmapped or None,
     }

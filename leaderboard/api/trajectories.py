@@ -48,11 +48,11 @@ class RunRecord(serializers.ModelSerializer):
     class Meta:
         model = Run
         fields: tuple[str, ...] = (
-            "url", "page", "turns_url", "atif_url", "json_url", "id", "benchmark", "task", "task_url", "model",
-            "model_url", "evaluation", "evaluation_url", "repeat", "state", "stop_reason", "score", "outcome", "grader",
-            "grader_version", "turns", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-            "output_tokens", "reasoning_tokens", "tokens_known", "cost_usd", "duration_s", "started_at",
-            "ended_at",
+            "url", "page", "turns_url", "atif_url", "json_url", "id", "benchmark", "task", "task_url",
+            "model", "model_url", "evaluation", "evaluation_url", "repeat", "state", "stop_reason", "score",
+            "outcome", "grader", "grader_version", "turns", "input_tokens", "cache_read_tokens",
+            "cache_write_tokens", "output_tokens", "reasoning_tokens", "tokens_known", "cost_usd",
+            "duration_s", "started_at", "ended_at",
         )  # fmt: skip
 
 
