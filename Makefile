@@ -42,6 +42,7 @@ format: env ## Format the code
 
 lock: ## Lock requirements/*.in and package.json anew, with hashes and without addresses (ARGS="--upgrade")
 	@for set in base dev node; do $(UV_LOCK) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done
+	@$(subst 3.11,3.12,$(UV_LOCK)) --no-deps $(ARGS) requirements/harbor.in -o requirements/harbor.txt
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 bench: env ## Measure speed (run by a person, not by tests; ARGS="runs", "pages" or "trajectories" for one)
@@ -62,6 +63,6 @@ worker: ## Run queued evaluations
 sandbox-image: ## Build the image agents work in
 	@sandbox/build.sh
 
-clean: ## Remove caches, .venv and node_modules; the data in var/ stays
-	@rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove caches, .venv, .harbor and node_modules; the data in var/ stays
+	@rm -rf .venv .harbor node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

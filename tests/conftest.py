@@ -1,4 +1,4 @@
-"""Tests that need Docker, bubblewrap, a browser, PostgreSQL or Redis: skipped in sight, or failed.
+"""Tests that need Docker, a browser, PostgreSQL or another thing of the machine: skipped in sight, or failed.
 
 Without the thing a test is skipped and named at the end. With the thing's name in ITBENCH_REQUIRE
 that skip is a failure, so that a machine which must have it can't pass by lacking it.

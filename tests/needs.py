@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
 import psycopg
 import redis
@@ -13,6 +15,7 @@ import redis
 from evals.sandbox import catalogue
 
 REQUIRE = "ITBENCH_REQUIRE"
+HARBOR_PYTHON = Path(__file__).resolve().parents[1] / ".harbor" / "bin" / "python"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -55,6 +58,18 @@ def redis_missing() -> str | None:
     return None
 
 
+def asciinema_missing() -> str | None:
+    return None if shutil.which("asciinema") else "asciinema is not on the PATH"
+
+
+def harbor_missing() -> str | None:
+    """Harbor needs a newer Python than we do, so that its models have an environment of their own."""
+    asked = [str(HARBOR_PYTHON), "-c", "import harbor.models.trajectories"]
+    if HARBOR_PYTHON.exists() and subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+        return None
+    return "its models are not in .harbor; scripts/harbor-env installs them where there is Python 3.12"
+
+
 # Name, as a marker and in ITBENCH_REQUIRE -> why it is missing, or None when it is here.
 NEEDS: dict[str, Callable[[], str | None]] = {
     "docker": lambda: sandbox_missing("docker"),
@@ -62,6 +77,8 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "browser": browser_missing,
     "postgres": postgres_missing,
     "redis": redis_missing,
+    "asciinema": asciinema_missing,
+    "harbor": harbor_missing,
 }
 
 

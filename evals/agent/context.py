@@ -39,12 +39,9 @@ class Brief:
 def conversation(brief: Brief, turns: Sequence[TurnRecord]) -> list[Message]:
     """Return the messages that lead to the next reply."""
     start = last_summary(turns)
-    opening = ASSIGNMENT
-    if start is not None:
-        opening = f"{ASSIGNMENT}\n\n{GO_ON_FROM}{turns[start].reply.text}"
     messages: list[Message] = [
         {"role": "system", "content": brief.system_prompt},
-        {"role": "user", "content": opening},
+        {"role": "user", "content": opening("" if start is None else turns[start].reply.text)},
     ]
     replies = sum(turn.kind is TurnKind.REPLY for turn in turns[: start or 0])
     for turn in turns[start or 0 :]:
@@ -67,12 +64,22 @@ def turn_messages(turn: TurnRecord, turns_left: int) -> list[Message]:
     messages += [
         {"role": "tool", "tool_call_id": seen.call_id, "content": seen.output} for seen in turn.observations
     ]
-    words = [] if turn.reply.tool_calls else [CONTINUE]
+    if words := words_after(calls=len(turn.reply.tool_calls), turns_left=turns_left):
+        messages.append({"role": "user", "content": words})
+    return messages
+
+
+def words_after(*, calls: int, turns_left: int) -> str:
+    """Return what the agent is told after a reply beside the outputs of its tools; empty: nothing."""
+    words = [] if calls else [CONTINUE]
     if turns_left <= WARN_WITHIN_TURNS:
         words.append(warning(turns_left))
-    if words:
-        messages.append({"role": "user", "content": "\n\n".join(words)})
-    return messages
+    return "\n\n".join(words)
+
+
+def opening(summary: str = "") -> str:
+    """Return the first message of a conversation, or of one that goes on from a summary."""
+    return f"{ASSIGNMENT}\n\n{GO_ON_FROM}{summary}" if summary else ASSIGNMENT
 
 
 def assistant_message(reply: Reply) -> Message:

@@ -10,17 +10,32 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evals.models import Run, ToolCall, Turn
+from evals.exchange.stored_turns import StoredTurn, stored_turns
+from evals.models import Run, ToolCall
 
 WIDTH, HEIGHT = 120, 32
 IDLE_LIMIT_S = 2.0  # a player waits no longer than this; the times in the recording stay real
 TYPING_S = 0.03  # a character
 KEYSTROKES = 40  # at most, a command: agents write long ones, and each stroke is a line of the recording
+# Of one stream: a terminal shows the end of what comes at once, and a screen of text goes by unread.
+OUTPUT_CHARACTERS = 10_000
 
 PROMPT = "\x1b[1;34m$\x1b[0m "
 CONTINUED = "\x1b[2m>\x1b[0m "
 FAILED = "\x1b[31m[{}]\x1b[0m\r\n"
 SPEECH = "\x1b[2m# {}\x1b[0m\r\n"
+LEFT_OUT = "\n\x1b[0;2m[... {:,} characters left out ...]\x1b[0m\n"
+
+# A recording is played in people's own terminals. What an output may do there: colours, and moving about.
+# Not: titles, links, the clipboard, questions that a terminal answers by typing, other character sets.
+ESCAPE = re.compile(
+    r"(?P<kept>\x1b\[[0-9;:]*[A-HJKfm])"
+    r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # other control sequences
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS and the like
+    r"|\x1b[ -/]*[0-~]?"
+    r"|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+RESET = "\x1b[0m"
 
 # What an agent's shell tool writes around the raw streams: only the outermost tags can be trusted.
 OPENING, CLOSING = "<shell_result>\n", "</stderr>\n</shell_result>"
@@ -59,20 +74,19 @@ def cast_lines(run: Run, title: str) -> Iterator[str]:
     }
     yield json.dumps(header) + "\n"
     clock = 0.0
-    # Batched: a run may hold megabytes of output, and a reader of its start needs none of its end.
-    for turn in run.turns.order_by("number").prefetch_related("tool_calls").iterator(chunk_size=20):
-        yield event(clock, "m", f"Turn {turn.number}")
+    for turn in stored_turns(run):
+        yield event(clock, "m", f"Turn {turn.row.number}")
         for time_s, text in turn_events(turn, clock):
             clock = time_s
             yield event(time_s, "o", text)
 
 
-def turn_events(turn: Turn, start_s: float) -> Iterator[tuple[float, str]]:
+def turn_events(turn: StoredTurn, start_s: float) -> Iterator[tuple[float, str]]:
     """Yield what the terminal shows of a turn, each with its time."""
-    clock = start_s + turn.model_s
-    if said := first_line(turn.message):
+    clock = start_s + turn.row.model_s
+    if said := first_line(turn.row.message):
         yield clock, SPEECH.format(said)
-    for call in turn.tool_calls.all():
+    for call in turn.calls:
         for time_s, text in call_events(call, clock):
             clock = time_s
             yield time_s, text
@@ -85,15 +99,34 @@ def call_events(call: ToolCall, start_s: float) -> Iterator[tuple[float, str]]:
     stroke = max(1, -(-len(command) // KEYSTROKES))
     for start in range(0, len(command), stroke):
         clock += TYPING_S
-        yield clock, command[start : start + stroke].replace("\n", f"\r\n{CONTINUED}")
+        yield clock, typed(command[start : start + stroke])
     yield clock, "\r\n"
     clock += call.duration_s
     streams = shell_streams(call.output or "")
     for text in (streams.stdout, streams.stderr):
         if text:
-            yield clock, terminal_lines(text)
+            yield clock, terminal_lines(playable(text))
     if ending := ending_of(call):
         yield clock, FAILED.format(ending)
+
+
+def typed(command: str) -> str:
+    """Return a piece of a command as a terminal echoes it: an escape in it is shown, not obeyed."""
+    shown = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in command)
+    return shown.replace("\n", f"\r\n{CONTINUED}")
+
+
+def playable(text: str) -> str:
+    """Return an output with its colours and without what a stranger must not do to a terminal.
+
+    A long one keeps its beginning and its end.
+    """
+    if (more := len(text) - OUTPUT_CHARACTERS) > 0:
+        half = OUTPUT_CHARACTERS // 2
+        text = f"{text[:half]}{LEFT_OUT.format(more)}{text[-half:]}"
+    shown = ESCAPE.sub(lambda found: found["kept"] or "", text)
+    # What a colour ran on for ends with its output.
+    return f"{shown}{RESET}" if "\x1b" in shown else shown
 
 
 def ending_of(call: ToolCall) -> str:
@@ -114,7 +147,7 @@ def first_line(message: str) -> str:
 
 def terminal_lines(text: str) -> str:
     """A terminal goes down at a line feed, and back to the left only at a carriage return."""
-    ended = text if text.endswith("\n") else text + "\n"
+    ended = text if text.removesuffix(RESET).endswith("\n") else text + "\n"
     return re.sub(r"\r?\n", "\r\n", ended)
 
 

@@ -168,6 +168,8 @@ RUN: dict[str, Any] = {
     "url": f"{API}/runs/812/",
     "page": f"{HOST}/runs/812/",
     "turns_url": f"{API}/runs/812/turns/",
+    "atif_url": f"{HOST}/runs/812/trajectory.json",
+    "json_url": f"{HOST}/runs/812/run.json",
     "id": 812,
     "benchmark": "itbench-aa",
     "task": "scenario-31",

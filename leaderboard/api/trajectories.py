@@ -29,6 +29,8 @@ class RunRecord(serializers.ModelSerializer):
     url = ApiAddress("api:run", pk="pk")
     page = PageAddress()
     turns_url = ApiAddress("api:turns", run="pk")
+    atif_url = ApiAddress("run-atif", pk="pk")
+    json_url = ApiAddress("run-json", pk="pk")
     benchmark = serializers.CharField(source="evaluation.benchmark.slug", read_only=True, help_text="Slug")
     task = serializers.CharField(source="task.slug", read_only=True, help_text="Slug")
     task_url = ApiAddress("api:task", benchmark="evaluation.benchmark.slug", slug="task.slug")
@@ -46,11 +48,11 @@ class RunRecord(serializers.ModelSerializer):
     class Meta:
         model = Run
         fields: tuple[str, ...] = (
-            "url", "page", "turns_url", "id", "benchmark", "task", "task_url", "model", "model_url",
-            "evaluation", "evaluation_url", "repeat", "state", "stop_reason", "score", "outcome", "grader",
-            "grader_version", "turns", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-            "output_tokens", "reasoning_tokens", "tokens_known", "cost_usd", "duration_s", "started_at",
-            "ended_at",
+            "url", "page", "turns_url", "atif_url", "json_url", "id", "benchmark", "task", "task_url",
+            "model", "model_url", "evaluation", "evaluation_url", "repeat", "state", "stop_reason", "score",
+            "outcome", "grader", "grader_version", "turns", "input_tokens", "cache_read_tokens",
+            "cache_write_tokens", "output_tokens", "reasoning_tokens", "tokens_known", "cost_usd",
+            "duration_s", "started_at", "ended_at",
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).resolve().parents[2]
-LOCKS = ["base", "dev", "node"]
+LOCKS = ["base", "dev", "node", "harbor"]
 
 
 def read(name: str) -> str:
