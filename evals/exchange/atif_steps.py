@@ -130,13 +130,13 @@ def known(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-HOLD_BOTH = ("agent", "extra", "final_metrics", "metrics")
+HOLD_BOTH = ("agent", "extra", "final_metrics", "metrics", EXTRA)
 
 
 def laid_over(ours_: Step, over: Step) -> Step:
-    """Return a step, or a part of one, with what it had beyond our columns."""
+    """Return a step, or a part of one, with what it had beyond our columns; None there: it had none of it."""
     merged = {**ours_, **over}
     for name in HOLD_BOTH:
         if isinstance(ours_.get(name), dict) and isinstance(over.get(name), dict):
-            merged[name] = laid_over(ours_[name], over[name])
+            merged[name] = known(laid_over(ours_[name], over[name]))
     return merged
