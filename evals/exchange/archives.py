@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from evals.exchange.incoming import TrajectoryFormatError
 
@@ -14,6 +16,27 @@ MOST_BYTES = 4 * 1024**3  # of all members, unpacked
 MOST_TIMES = 200  # unpacked against packed; JSON of repetitive logs reaches some forty
 # Below this an archive may be as dense as it likes: it can do no harm.
 SMALL_BYTES = 16 * 1024**2
+
+
+@contextmanager
+def opened_archive(path: Path, name: str) -> Iterator[zipfile.ZipFile]:
+    """Open an archive that is bearable.
+
+    Raises:
+        TrajectoryFormatError: it is not, or it is no archive; also for what comes to light while it is read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, name)
+            yield archive
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as problem:
+        raise TrajectoryFormatError(name, "", f"no readable zip archive: {problem}") from problem
+
+
+def open_member(path: Path, member: str) -> BinaryIO:
+    """Open one member by itself; the archive is closed with it."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.open(member)  # type: ignore[return-value]
 
 
 def check_archive(archive: zipfile.ZipFile, name: str) -> None:
@@ -49,24 +72,3 @@ def check_member(member: zipfile.ZipInfo, name: str) -> None:
         raise TrajectoryFormatError(name, member.filename[:100], "a link; a file or folder expected")
     if member.flag_bits & 1:
         raise TrajectoryFormatError(name, member.filename[:100], "encrypted; a plain file expected")
-
-
-def unpack(path: Path, name: str, folder: Path) -> None:
-    """Unpack an archive into an empty folder.
-
-    Raises:
-        TrajectoryFormatError: it is damaged, or not bearable.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            check_archive(archive, name)
-            for member in archive.infolist():
-                target = folder / PurePosixPath(member.filename.replace("\\", "/"))
-                if member.is_dir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(member) as source, target.open("wb") as written:
-                    shutil.copyfileobj(source, written)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as problem:
-        raise TrajectoryFormatError(name, "", f"no readable zip archive: {problem}") from problem

@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from evals.agent.tools import storable
-from evals.exchange.archives import check_archive
+from evals.exchange.archives import open_member, opened_archive
 from evals.exchange.chat import ChatMessage, Turns, amount, call_of, text_of, usage_of
 from evals.exchange.incoming import IncomingRun, IncomingTotals, IncomingTurn, TrajectoryFormatError
 from evals.exchange.streams import Document, kept, moment
@@ -55,8 +54,7 @@ def read(path: Path, name: str) -> Iterator[IncomingRun]:
     Raises:
         TrajectoryFormatError: it is no such log, or not a safe archive.
     """
-    with zipfile.ZipFile(path) as archive:
-        check_archive(archive, name)
+    with opened_archive(path, name) as archive:
         names = sorted(filter(SAMPLE.fullmatch, archive.namelist()))
         if HEADER not in archive.namelist():
             raise TrajectoryFormatError(name, HEADER, "the header of a finished log expected")
@@ -65,14 +63,6 @@ def read(path: Path, name: str) -> Iterator[IncomingRun]:
     header = header_of(Document(f"{name}/{HEADER}", partial(open_member, path, HEADER)))
     for member in names:
         yield run_of(Document(f"{name}/{member}", partial(open_member, path, member)), header)
-
-
-def open_member(path: Path, member: str) -> BinaryIO:
-    """Open one member; closing it closes the archive as well."""
-    archive = zipfile.ZipFile(path)
-    opened = archive.open(member)
-    archive.close()  # it stays open as long as the member is
-    return opened  # type: ignore[return-value]
 
 
 def header_of(document: Document) -> Header:

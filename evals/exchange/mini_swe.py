@@ -23,15 +23,6 @@ LIMITS = {"LimitsExceeded": StopReason.TURN_CAP, "TimeExceeded": StopReason.TIME
 SHELL = "bash"
 
 
-def recognises(head: Any) -> bool:
-    """Tell by a file's first value: an object with messages, or the first of a bare list of them."""
-    if not isinstance(head, dict):
-        return False
-    return str(head.get("trajectory_format", "")).startswith(NAME) or "mini_version" in (
-        head.get("info") or {}
-    )
-
-
 def read(document: Document) -> IncomingRun:
     bare = document.value("info") is None
     info: dict[str, Any] = {} if bare else document.value("info")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from evals.exchange.incoming import TrajectoryFormatError
 CHUNK_BYTES = 1024 * 1024
 # Of one value that is read whole: a message, a step, a header.
 MOST_NESTED = 100
+STRUCTURE = ("map_key", "start_map", "end_map", "start_array", "end_array")
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,36 @@ class Document:
         with self._read() as file:
             yield from ijson.kvitems(file, prefix, use_float=True)
 
+    def shape(self, enough: frozenset[str]) -> frozenset[str]:
+        """Return the keys of the file's object, read until one of `enough` is among them.
+
+        Of a bare list: the keys of its first item, each with "item." before it. Of all else none.
+        """
+        keys: set[str] = set()
+        with self._read() as file:
+            for prefix, event, value in ijson.parse(file, use_float=True):
+                if event == "map_key" and prefix in ("", "item"):
+                    keys.add(f"{prefix}.{value}" if prefix else value)
+                if (
+                    keys & enough
+                    or (prefix == "item" and event == "end_map")
+                    or (not prefix and event not in STRUCTURE)
+                ):
+                    break
+        return frozenset(keys)
+
     @contextmanager
     def _read(self) -> Iterator[BinaryIO]:
         with self.open() as file:
             try:
                 yield file
-            except (ijson.JSONError, UnicodeDecodeError, OverflowError) as problem:
+            except (
+                ijson.JSONError,
+                UnicodeDecodeError,
+                OverflowError,
+                zipfile.BadZipFile,
+                zlib.error,
+            ) as problem:
                 raise TrajectoryFormatError(
                     self.name, "", f"no valid JSON: {first_line(problem)}"
                 ) from problem

@@ -24,10 +24,6 @@ STOPS = {
 }
 
 
-def recognises(head: Any) -> bool:
-    return isinstance(head, dict) and ("trajectory" in head or "history" in head)
-
-
 def read(document: Document) -> IncomingRun:
     info = document.value("info") or {}
     if not isinstance(info, dict):
