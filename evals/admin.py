@@ -20,7 +20,9 @@ from evals.models import (
     Grade,
     LanguageModel,
     PublishedResult,
+    Remark,
     Run,
+    RunSource,
     Task,
     ToolCall,
     Turn,
@@ -240,3 +242,19 @@ class PublishedResultAdmin(Table):
     list_filter = ["benchmark", "source_name", "as_of"]
     list_select_related = ["language_model", "benchmark"]
     search_fields = ["language_model__name", "source_name"]
+
+
+@admin.register(RunSource)
+class RunSourceAdmin(Recorded):
+    list_display = ["run_id", "format", "name", "imported_at"]
+    list_filter = ["format"]
+    search_fields = ["=run__id", "name", "sha256"]
+    show_full_result_count = False
+
+
+@admin.register(Remark)
+class RemarkAdmin(Table):
+    list_display = ["id", "run_id", "turn_id", "tag", "author", "created_at"]
+    list_filter = ["tag"]
+    raw_id_fields = ["run", "turn"]
+    search_fields = ["=run__id", "comment"]

@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "rest_framework",
+    "rest_framework.authtoken",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -149,6 +150,14 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Of a file of runs that staff hand in.
+ITBENCH_IMPORT_LIMIT_MB = env.whole_number("ITBENCH_IMPORT_LIMIT_MB", 512, least=1)
+FILE_UPLOAD_HANDLERS = [
+    "leaderboard.uploads.RefuseTooLarge",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Static files: ours, and the browser libraries that npm brought by name -----------------------
 

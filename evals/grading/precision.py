@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from evals.grading.answers import Answer, read_answer
+from evals.grading.answers import Answer, read_answer, read_recorded_answer
 from evals.grading.entities import Entity, matches, parse_entity
 from evals.grading.ground_truth import AliasSet, GroundTruth, Group
 
@@ -74,6 +74,13 @@ def grade(truth: GroundTruth, raw_answer: bytes | None) -> GradeResult:
     if raw_answer is None:
         return grade_answer(truth, Answer(invalid_because="nothing was handed in"))
     return grade_answer(truth, read_answer(raw_answer))
+
+
+def grade_recorded(truth: GroundTruth, raw_answer: bytes | None) -> GradeResult:
+    """Grade a submission of a run recorded elsewhere, in any of the shapes that other harnesses ask for."""
+    if raw_answer is None:
+        return grade(truth, None)
+    return grade_answer(truth, read_recorded_answer(raw_answer))
 
 
 def grade_answer(truth: GroundTruth, answer: Answer) -> GradeResult:

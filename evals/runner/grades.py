@@ -41,7 +41,9 @@ def read_run(run: Run, submission: bytes | None) -> Reading:
         GroundTruthFormatError: the task's ground truth can't be read.
     """
     truth = truth_of(run.task.ground_truth_text)
-    return Reading(precision.grade(truth, submission), sightings(truth, texts_of(run)))
+    # Other harnesses ask for answers of other shapes; ours asks for one.
+    grade = precision.grade_recorded if run.evaluation.imported else precision.grade
+    return Reading(grade(truth, submission), sightings(truth, texts_of(run)))
 
 
 def texts_of(run: Run) -> Iterator[TurnTexts]:

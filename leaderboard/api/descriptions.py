@@ -18,6 +18,7 @@ from rest_framework import serializers
 from leaderboard.api.examples import EXAMPLES
 from leaderboard.api.exports import EvalResult
 from leaderboard.api.figures import Board, Comparison, Matrix
+from leaderboard.api.import_reports import ImportReport
 
 ViewType = TypeVar("ViewType", bound=type[Any])
 
@@ -38,6 +39,7 @@ SUMMARIES = {
     "board": "The leaderboard of a benchmark",
     "matrix": "Scores by task and model",
     "compare": "Two to six models, and how far they differ",
+    "imports": "Hand in runs that were played elsewhere; for staff, with a token",
 }
 
 DETAILS = {
@@ -45,6 +47,8 @@ DETAILS = {
     "turns": "Texts of the model are cut to 4,000 characters and outputs left out; `cut` says so",
     "board": "One row a language model, the best first. Ranks are ranges where ties leave them open",
     "matrix": "A line for each task, a column for each model: the mean over repeats",
+    "imports": "A file is imported whole or not at all, and once however often one tries; 422 where nothing"
+    " of it could be imported, with the reason",
     "compare": "Differences are paired by task; a pair is tied where the 95 % interval holds 0",
 }
 
@@ -93,6 +97,7 @@ ANSWERS: dict[str, Any] = {
     },
     "matrix": Matrix,
     "compare": Comparison,
+    "imports": {200: ImportReport, 422: ImportReport},
 }
 
 
@@ -112,12 +117,18 @@ def operation(name: str) -> Callable[[Any], Any]:
     )
 
 
-TAGS = {"index": "index", "board": "benchmarks", "matrix": "benchmarks", "compare": "benchmarks"}
+TAGS = {
+    "index": "index",
+    "imports": "imports",
+    "board": "benchmarks",
+    "matrix": "benchmarks",
+    "compare": "benchmarks",
+}
 
 
 def described(several: str, one: str) -> Callable[[ViewType], ViewType]:
     return extend_schema_view(list=operation(several), retrieve=operation(one))
 
 
-def described_alone(name: str) -> Callable[[ViewType], ViewType]:
-    return extend_schema_view(get=operation(name))
+def described_alone(name: str, method: str = "get") -> Callable[[ViewType], ViewType]:
+    return extend_schema_view(**{method: operation(name)})

@@ -288,6 +288,17 @@ EXAMPLES: dict[str, Any] = {
         "models": ["example-large", "example-small"],
         "scores": [[0.8333, 0.5], [0.0, None]],
     },
+    "imports": {
+        "files": [
+            {
+                "name": "run.traj.json",
+                "state": "imported",
+                "sentence": "1 run, 1 graded",
+                "format": "mini-swe-agent",
+                "runs": [f"{API}/runs/4711/"],
+            }
+        ]
+    },
     "compare": {
         "url": f"{API}/compare/?benchmark=itbench-aa&models=example-large,example-small",
         "page": f"{HOST}/compare/?benchmark=itbench-aa&models=example-large,example-small",
