@@ -97,7 +97,7 @@ class Reader:
                 raise TrajectoryFormatError(self._name, self._place(), expected)
         if isinstance(value, Decimal) and not math.isfinite(as_float(value)):
             raise TrajectoryFormatError(
-                self._name, self._place(), f"{value}: a number of usual size expected"
+                self._name, self._place(), f"{value}; a number of usual size expected"
             )
 
     def _place(self) -> str:

@@ -7,15 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from evals.exchange.asciicast import cast_lines
 from evals.models import NEWEST_GRADE_FIRST, Grade, Run, RunState
 from leaderboard.audience import is_staff, visible_runs
 from leaderboard.finding import Hits, hits_in
@@ -187,15 +185,3 @@ def neighbours(found: Run, runs: list[dict[str, Any]]) -> dict[str, Any]:
         "previous": runs[place - 1] if place else None,
         "next": runs[place + 1] if place + 1 < len(runs) else None,
     }
-
-
-@require_safe
-def replay(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """The recording of the shell session, made while it is sent."""
-    found = find_run(request, pk)
-    title = f"{found.evaluation.language_model} on {found.task.slug}, repeat {found.repeat}"
-    response = StreamingHttpResponse(cast_lines(found, title), content_type="application/x-asciicast")
-    response["Content-Disposition"] = f'inline; filename="run-{found.pk}.cast"'
-    if found.state == RunState.ENDED:
-        patch_cache_control(response, private=True, max_age=300)
-    return response

@@ -81,7 +81,7 @@ def test_escape_sequences_of_an_output_are_kept():
 HARM = [
     "\x1b]0;owned\x07", "\x1b]8;;http://evil.example\x1b\\", "\x1b]52;c;cm0gLXJm\x07", "\x1bP+q544e\x1b\\",
     "\x1b[6n", "\x1b[c", "\x1b[?1049h", "\x1b[>0q", "\x1b[21t", "\x1bc", "\x1b(0", "\x1b#8", "\x0e", "\x07",
-    "\x00", "\x9b6n", "\x9d0;x\x9c", "\x7f", "\u202e", "\x1b", "\x1b[", "\x1b[1",
+    "\x9b6n", "\x9d0;x\x9c", "\x7f", "\u202e", "\x1b", "\x1b[", "\x1b[1",
 ]  # fmt: skip
 
 
