@@ -16,5 +16,7 @@ class EvalsConfig(AppConfig):
 def install_triggers(using: str, **_: Any) -> None:
     # Imported here: models can be imported only once all apps are ready.
     from evals import triggers
+    from evals.search import index
 
     triggers.install(using)
+    index.install(using)

@@ -1,0 +1,1 @@
+"""Searching what agents wrote, ran and saw, over all runs."""
