@@ -10,9 +10,8 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from evals.exchange.asciicast import STDERR_OPENS, STDOUT_OPENS
 from evals.models import Run, ToolCall
-from leaderboard.terminal import ESCAPE_SEQUENCE, seen
+from leaderboard.terminal import one_line
 
 LONGEST_WANTED = 200  # characters
 MOST_SHOWN = 100
@@ -109,9 +108,3 @@ def hit_of(place: Place, text: str, wanted: str) -> Hit:
     end = start + len(wanted)
     parts = text[max(start - BEFORE, 0) : start], text[start:end], text[end : end + AFTER]
     return Hit(place, *(one_line(part) for part in parts))
-
-
-def one_line(text: str) -> str:
-    """Return the text in one line, without the tags that the shell tool writes around what was printed."""
-    printed = text.rpartition(STDOUT_OPENS)[2].partition(STDERR_OPENS)[0]
-    return seen(" ".join(ESCAPE_SEQUENCE.sub("", printed).replace("\r", " ").split("\n")))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from evals.exchange.asciicast import STDERR_OPENS, STDOUT_OPENS
+
 FOLD_LINES = 20
 FOLD_CHARACTERS = 2000
 # Of a folded text only this much is sent with the page: twenty turns of them stay below some kilobytes.
@@ -73,6 +75,12 @@ def readable(text: str) -> str:
 
 def one_kind_of_line_end(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def one_line(text: str) -> str:
+    """Return a piece of a text in one line, without the tags that the shell tool writes around it."""
+    printed = text.rpartition(STDOUT_OPENS)[2].partition(STDERR_OPENS)[0]
+    return seen(" ".join(ESCAPE_SEQUENCE.sub("", printed).replace("\r", " ").split("\n")))
 
 
 def seen(text: str) -> str:

@@ -12,6 +12,7 @@ from leaderboard.views import (
     run_exports,
     run_texts,
     runs,
+    search,
     tasks,
 )
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("evaluations/<int:pk>/resume/", evaluations.resume, name="evaluation-resume"),
     path("evaluations/<int:pk>/cancel/", evaluations.cancel, name="evaluation-cancel"),
     path("evaluations/<int:pk>/retry/", evaluations.retry, name="evaluation-retry"),
+    path("search/", search.search, name="search"),
     path("imports/", imports.imports, name="imports"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/replay.cast", run_exports.run_file, {"kind": "cast"}, name="replay"),

@@ -91,23 +91,33 @@ def reactions() -> dict[str, tuple[str, str, str]]:
         TURN: (
             "message, reasoning",
             f"DELETE FROM {TABLE} WHERE run_id = OLD.run_id AND turn = OLD.number AND call = 0",
-            f"INSERT INTO {TABLE} (run_id, turn, call, message, reasoning) SELECT NEW.run_id, NEW.number, 0,"
-            " search_words(NEW.message), search_words(NEW.reasoning) ON CONFLICT DO NOTHING",
+            (
+                f"INSERT INTO {TABLE} (run_id, turn, call, message, reasoning)"
+                " SELECT NEW.run_id, NEW.number, 0,"
+                " search_words(NEW.message), search_words(NEW.reasoning) ON CONFLICT DO NOTHING"
+            ),
         ),
         CALL: (
             "command, arguments, output",
-            f"DELETE FROM {TABLE} AS gone USING {TURN} AS turn WHERE turn.id = OLD.turn_id"
-            " AND gone.run_id = turn.run_id AND gone.turn = turn.number AND gone.call = OLD.number",
-            f"INSERT INTO {TABLE} (run_id, turn, call, command, output)"
-            f" SELECT turn.run_id, turn.number, NEW.number, search_words({asked}), search_words(NEW.output)"
-            f" FROM {TURN} AS turn WHERE turn.id = NEW.turn_id AND NEW.output IS NOT NULL"
-            " ON CONFLICT DO NOTHING",
+            (
+                f"DELETE FROM {TABLE} AS gone USING {TURN} AS turn WHERE turn.id = OLD.turn_id"
+                " AND gone.run_id = turn.run_id AND gone.turn = turn.number AND gone.call = OLD.number"
+            ),
+            (
+                f"INSERT INTO {TABLE} (run_id, turn, call, command, output)"
+                " SELECT turn.run_id, turn.number, NEW.number,"
+                f" search_words({asked}), search_words(NEW.output)"
+                f" FROM {TURN} AS turn WHERE turn.id = NEW.turn_id AND NEW.output IS NOT NULL"
+                " ON CONFLICT DO NOTHING"
+            ),
         ),
         RUN: (
             "submission",
             f"DELETE FROM {TABLE} WHERE run_id = OLD.id AND turn = 0",
-            f"INSERT INTO {TABLE} (run_id, turn, call, answer) SELECT NEW.id, 0, 0,"
-            " search_words(search_text(NEW.submission)) WHERE NEW.submission IS NOT NULL"
-            " ON CONFLICT DO NOTHING",
+            (
+                f"INSERT INTO {TABLE} (run_id, turn, call, answer) SELECT NEW.id, 0, 0,"
+                " search_words(search_text(NEW.submission)) WHERE NEW.submission IS NOT NULL"
+                " ON CONFLICT DO NOTHING"
+            ),
         ),
-    }  # fmt: skip
+    }

@@ -19,6 +19,8 @@ from leaderboard.api.examples import EXAMPLES
 from leaderboard.api.exports import EvalResult
 from leaderboard.api.figures import Board, Comparison, Matrix
 from leaderboard.api.import_reports import ImportReport
+from leaderboard.api.search_answers import SearchAnswer
+from leaderboard.searching import FACETS
 
 ViewType = TypeVar("ViewType", bound=type[Any])
 
@@ -39,6 +41,7 @@ SUMMARIES = {
     "board": "The leaderboard of a benchmark",
     "matrix": "Scores by task and model",
     "compare": "Two to six models, and how far they differ",
+    "search": "Runs by what their agents wrote, ran and saw",
     "imports": "Hand in runs that were played elsewhere; for staff, with a token",
 }
 
@@ -47,6 +50,7 @@ DETAILS = {
     "turns": "Texts of the model are cut to 4,000 characters and outputs left out; `cut` says so",
     "board": "One row a language model, the best first. Ranks are ranges where ties leave them open",
     "matrix": "A line for each task, a column for each model: the mean over repeats",
+    "search": "Twenty runs a page, the newest first, each with its first places; /search/ says how to ask",
     "imports": "A file is imported whole or not at all, and once however often one tries; 422 where nothing"
     " of it could be imported, with the reason",
     "compare": "Differences are paired by task; a pair is tied where the 95 % interval holds 0",
@@ -74,6 +78,14 @@ PARAMETERS: dict[str, list[OpenApiParameter]] = {
             description="`outputs` adds what the tools printed, at most 20,000 characters of each",
         )
     ],
+    "search": [
+        OpenApiParameter("q", description="Such as `command:NetworkPolicy -answer:NetworkPolicy`"),
+        *(
+            OpenApiParameter(facet, description=f"{title}: one of the values that `facets` lists")
+            for facet, title in FACETS.items()
+        ),
+        OpenApiParameter("page", OpenApiTypes.INT),
+    ],
     "compare": [
         OpenApiParameter("benchmark", required=True, description="Slug of the benchmark"),
         OpenApiParameter("models", required=True, description="Two to six slugs, parted by commas"),
@@ -97,6 +109,7 @@ ANSWERS: dict[str, Any] = {
     },
     "matrix": Matrix,
     "compare": Comparison,
+    "search": SearchAnswer,
     "imports": {200: ImportReport, 422: ImportReport},
 }
 
@@ -120,6 +133,7 @@ def operation(name: str) -> Callable[[Any], Any]:
 TAGS = {
     "index": "index",
     "imports": "imports",
+    "search": "runs",
     "board": "benchmarks",
     "matrix": "benchmarks",
     "compare": "benchmarks",

@@ -288,6 +288,36 @@ EXAMPLES: dict[str, Any] = {
         "models": ["example-large", "example-small"],
         "scores": [[0.8333, 0.5], [0.0, None]],
     },
+    "search": {
+        "url": f"{API}/search/?q=command:NetworkPolicy",
+        "page": f"{HOST}/search/?q=command:NetworkPolicy",
+        "count": 1,
+        "since_run": None,
+        "pages": 1,
+        "facets": {"model": {"example-large": 1}, "task": {"scenario-31": 1}},
+        "results": [
+            {
+                "url": f"{API}/runs/4711/",
+                "page": f"{HOST}/runs/4711/",
+                "id": 4711,
+                "benchmark": "itbench-aa",
+                "task": "scenario-31",
+                "model": "example-large",
+                "outcome": "missed",
+                "score": 0.0,
+                "tags": ["symptom-as-cause"],
+                "harness": None,
+                "places": [
+                    {
+                        "turn": 12,
+                        "call": 1,
+                        "field": "command",
+                        "excerpt": "grep NetworkPolicy k8s_objects_raw.tsv",
+                    }
+                ],
+            }
+        ],
+    },
     "imports": {
         "files": [
             {

@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 from django.views.decorators.http import conditional_page
 
-from leaderboard.api import boards, explorer, imports, views
+from leaderboard.api import boards, explorer, imports, search, views
 
 app_name = "api"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("v1/runs/<int:pk>/", views.Runs.as_view(one), name="run"),
     path("v1/runs/<int:run>/turns/", views.Turns.as_view(several), name="turns"),
     path("v1/runs/<int:run>/turns/<int:number>/", views.Turns.as_view(one), name="turn"),
+    path("v1/search/", search.SearchView.as_view(), name="search"),
     path("v1/imports/", imports.ImportsView.as_view(), name="imports"),
     # With its slash: without one Django redirects to the address that has it.
     re_path(r"^v1/.*/$", explorer.nowhere, name="nowhere"),

@@ -33,7 +33,8 @@ def found(text):
     "text",
     [
         "networkpolicy", "command:NetworkPolicy", "k8s_objects_raw.tsv", '"grep c networkpolicy"',
-        "output:refused", '"connection refused"', "connection refused", "refus*", "cart-0", "answer:flagd-config",
+        "output:refused", "objects",
+        '"connection refused"', "connection refused", "refus*", "cart-0", "answer:flagd-config",
         "flagd", "message:policies", "reasoning:alerts", "Naïve", "日本", "ünïcode", '"otel demo configmap"',
         "la ls", "cart-0 networkpolicy",
     ],
