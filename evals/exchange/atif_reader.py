@@ -180,7 +180,7 @@ def totals_of(metrics: Fields, steps: int) -> IncomingTotals:
 
 
 def stop_reason_of(told: Fields) -> StopReason:
-    if "stop_reason" not in told.left:
+    if told.left.get("stop_reason") is None:
         return StopReason.GAVE_UP
     return StopReason(told.one_of("stop_reason", tuple(StopReason)))
 

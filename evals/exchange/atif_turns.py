@@ -55,7 +55,7 @@ def incoming_turn(step: Fields, before: Sequence[Fields], number: int) -> Incomi
 
 
 def kind_of(ours: Fields) -> TurnKind:
-    if "kind" not in ours.left:
+    if ours.left.get("kind") is None:
         return TurnKind.REPLY
     return TurnKind(ours.one_of("kind", tuple(TurnKind)))
 
