@@ -6,11 +6,12 @@ All text from outside stands in fences or code spans, so that nothing in it is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from evals.exchange.asciicast import ending_of, shell_streams
+from evals.exchange.incoming import Given
 from evals.exchange.run_facts import newest_grade
-from evals.exchange.stored_turns import StoredTurn, stored_turns
+from evals.exchange.stored_turns import StoredTurn, told_turns
 from evals.models import Grade, Run, ToolCall
 from evals.trajectory import TurnKind
 from leaderboard import units
@@ -37,9 +38,11 @@ def whole_markdown_pieces(run: Run) -> Iterator[bytes]:
 def pieces(run: Run, *, whole: bool) -> Iterator[bytes]:
     yield encoded([*head(run), *([] if whole else [CUT])])
     empty = True
-    for turn in stored_turns(run):
+    for turn in told_turns(run):
         empty = False
-        yield encoded(turn_blocks(turn, whole=whole))
+        # What our own loop tells every agent is no news.
+        told = turn.told if run.evaluation.imported else ()
+        yield encoded([*told_blocks(told, whole=whole), *turn_blocks(turn, whole=whole)])
     if empty:
         yield encoded(["No turn was recorded."])
 
@@ -98,20 +101,26 @@ def answer_blocks(run: Run) -> list[str]:
     return [title, fence(bytes(raw).decode(errors="replace"), "json")]
 
 
-def turn_blocks(stored: StoredTurn, *, whole: bool) -> list[str]:
-    def shown(text: str) -> str:
-        return readable(text) if whole else shortened(readable(text))
+def told_blocks(told: Sequence[Given], *, whole: bool) -> list[str]:
+    return [
+        block
+        for each in told
+        if each.text.strip()
+        for block in (f"### Told by the {each.source}", fence(shown(each.text, whole=whole)))
+    ]
 
+
+def turn_blocks(stored: StoredTurn, *, whole: bool) -> list[str]:
     turn = stored.row
     blocks = [f"### Turn {turn.number}{', a summary' if turn.kind == TurnKind.SUMMARY else ''}"]
     if turn.reasoning.strip():
-        blocks += ["Reasoning:", fence(shown(turn.reasoning))]
+        blocks += ["Reasoning:", fence(shown(turn.reasoning, whole=whole))]
     if turn.message.strip():
-        blocks.append(fence(shown(turn.message)))
+        blocks.append(fence(shown(turn.message, whole=whole)))
     for call in stored.calls:
         streams = shell_streams(call.output or "")
-        printed = shown(streams.stdout + streams.stderr)
-        blocks += [*command_blocks(call, shown(call.command or call.arguments))]
+        printed = shown(streams.stdout + streams.stderr, whole=whole)
+        blocks += [*command_blocks(call, shown(call.command or call.arguments, whole=whole))]
         blocks += [fence(printed)] if printed.strip() else []
     return blocks
 
@@ -124,6 +133,10 @@ def command_blocks(call: ToolCall, text: str) -> list[str]:
         fence(text, "sh" if call.command else "json"),
         *([f"{ending.capitalize()}, after {units.duration(call.duration_s)}:"] if ending else []),
     ]
+
+
+def shown(text: str, *, whole: bool) -> str:
+    return readable(text) if whole else shortened(readable(text))
 
 
 def shortened(text: str) -> str:

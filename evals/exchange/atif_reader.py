@@ -6,18 +6,19 @@ https://harborframework.com/docs/trajectory-format
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 
+from evals.agent.tools import storable
 from evals.exchange.atif_calls import EXTRA
 from evals.exchange.atif_steps import ATIF
 from evals.exchange.atif_turns import SOURCES, Counts, incoming_turn
 from evals.exchange.atif_writer import UNKNOWN_VERSION
 from evals.exchange.fields import Fields, clean, moment_of
 from evals.exchange.incoming import IncomingRun, IncomingTotals, IncomingTurn
-from evals.exchange.json_members import members
+from evals.exchange.json_members import Opener, members
 from evals.exchange.json_text import bytes_of
 from evals.models import RunState
 from evals.trajectory import StopReason
@@ -31,7 +32,7 @@ class Part:
     """One file of a trajectory; an agent that summed up goes on in another one."""
 
     name: str  # within what was handed in
-    open: Callable[[], BinaryIO]
+    open: Opener
 
 
 @dataclass
@@ -120,23 +121,22 @@ def turns_of(parts: Sequence[Part], scan: Scan) -> Iterator[IncomingTurn]:
 def steps_of(parts: Sequence[Part], scan: Scan) -> Iterator[Fields]:
     for place, part in enumerate(parts):
         top: dict[str, Any] = {}
-        with part.open() as file:
-            for number, step in enumerate(steps_in(file, part.name, top)):
-                fields = Fields(step, part.name, f"steps[{number}]")
-                check(fields)
-                # A part that goes on begins with what the part before it ended with.
-                if place and fields.left.get("source") == "agent" and fields.left.get("is_copied_context"):
-                    continue
-                note(fields, scan)
-                yield fields
+        for number, step in enumerate(steps_in(part, top)):
+            fields = Fields(step, part.name, f"steps[{number}]")
+            check(fields)
+            # A part that goes on begins with what the part before it ended with.
+            if place and fields.left.get("source") == "agent" and fields.left.get("is_copied_context"):
+                continue
+            note(fields, scan)
+            yield fields
         # Totals stand in the last part; what only an earlier one tells is kept as well.
         scan.top.pop("continued_trajectory_ref", None)
         scan.top |= top
 
 
-def steps_in(file: BinaryIO, name: str, top: dict[str, Any]) -> Iterator[Any]:
-    """Yield the steps of a file, and put its other members into `top`."""
-    for key, value in members(file, name, "steps"):
+def steps_in(part: Part, top: dict[str, Any]) -> Iterator[Any]:
+    """Yield the steps of a part, and put its other members into `top`."""
+    for key, value in members(part.open, part.name, "steps"):
         if key == "steps":
             yield value
         else:
@@ -151,7 +151,7 @@ def check(step: Fields) -> None:
 
 def note(step: Fields, scan: Scan) -> None:
     scan.steps += 1
-    scan.model = scan.model or str(step.left.get("model_name") or "")
+    scan.model = scan.model or storable(str(step.left.get("model_name") or ""))
     timestamp = step.left.get("timestamp")
     if moment := moment_of(timestamp) if isinstance(timestamp, str) else None:
         scan.first = scan.first or moment
@@ -180,7 +180,7 @@ def totals_of(metrics: Fields, steps: int) -> IncomingTotals:
 
 
 def stop_reason_of(told: Fields) -> StopReason:
-    if "stop_reason" not in told.left:
+    if told.left.get("stop_reason") is None:
         return StopReason.GAVE_UP
     return StopReason(told.one_of("stop_reason", tuple(StopReason)))
 

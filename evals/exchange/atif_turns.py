@@ -55,7 +55,7 @@ def incoming_turn(step: Fields, before: Sequence[Fields], number: int) -> Incomi
 
 
 def kind_of(ours: Fields) -> TurnKind:
-    if "kind" not in ours.left:
+    if ours.left.get("kind") is None:
         return TurnKind.REPLY
     return TurnKind(ours.one_of("kind", tuple(TurnKind)))
 
@@ -196,12 +196,10 @@ def content_of(result: Fields) -> tuple[str, dict[str, Any]]:
     """Return a result's text, and all it had that the text does not tell."""
     content = result.left.pop("content", None)
     text, rest = ("", {"content": None}) if content is None else text_of(content, result, "content")
-    refs = [part.text("trajectory_id") or part.text("trajectory_path")
-            for part in Fields({"refs": result.left.get("subagent_trajectory_ref")}, result.name,
-                               result.place).objects("refs")]  # fmt: skip
-    if refs:
+    if refs := result.copies("subagent_trajectory_ref"):
+        names = [ref.text("trajectory_id") or ref.text("trajectory_path") for ref in refs]
         rest = {"content": content}
-        text = "\n".join(filter(None, [text, *(f"[trajectory of a subagent: {ref}]" for ref in refs)]))
+        text = "\n".join(filter(None, [text, *(f"[trajectory of a subagent: {name}]" for name in names)]))
     others = {name: value for name, value in result.rest.items() if name != "source_call_id"}
     return text, rest | others
 

@@ -13,7 +13,7 @@ from evals.agent.tools import TOOLS
 from evals.exchange.atif_calls import EXTRA
 from evals.exchange.atif_steps import ATIF, Step, known, known_sum, laid_over, ours, steps_of
 from evals.exchange.json_text import json_text, utf8
-from evals.exchange.run_facts import run_facts
+from evals.exchange.run_facts import run_facts, source_of
 from evals.exchange.stored_turns import opening_of, told_turns
 from evals.models import Evaluation, Run
 
@@ -24,7 +24,7 @@ UNKNOWN_VERSION = "unknown"  # ATIF wants a version of every agent
 
 def atif_pieces(run: Run) -> Iterator[bytes]:
     """Yield the trajectory piece by piece, a line a step, reading the turns in small batches."""
-    unmapped = run.source.unmapped if run.evaluation.imported else {}
+    unmapped = source.unmapped if (source := source_of(run)) else {}
     rest = unmapped.get(ATIF, {})
     head = laid_over(head_of(run), {key: value for key, value in rest.items() if key in HEAD})
     for name, value in head.items():

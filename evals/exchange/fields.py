@@ -55,6 +55,10 @@ class Fields:
         place = f"{self.place}.{field}" if self.place else field
         return [Fields(each, self.name, f"{place}[{number}]") for number, each in enumerate(value)]
 
+    def copies(self, field: str) -> list[Fields]:
+        """Return the objects of a list that stays where it is."""
+        return Fields({field: self.left.get(field)}, self.name, self.place).objects(field)
+
     def object(self, field: str) -> Fields:
         """Return an object to take fields out of; an empty one where there is none."""
         value = self.left.pop(field, None)

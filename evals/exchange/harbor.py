@@ -6,21 +6,21 @@ https://harborframework.com/docs: `<job>/<task>__<id>/` with `config.json`, `res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from evals.agent.prompts import ANSWER_FILE
 from evals.agent.tools import ANSWER_LIMIT_BYTES
 from evals.exchange.atif_reader import Part, read_atif
 from evals.exchange.fields import Fields, clean
 from evals.exchange.incoming import IncomingRun, IncomingTotals, TrajectoryFormatError
-from evals.exchange.json_members import members
+from evals.exchange.json_members import Opener, members
 from evals.trajectory import StopReason
 
 # Files by their names below what was handed in, with / between; a folder on disk and an archive look alike.
-Files = Mapping[str, Callable[[], BinaryIO]]
+Files = Mapping[str, Opener]
 
 CONFIG, RESULT, TRAJECTORY = "config.json", "result.json", "trajectory.json"
 MOST_PARTS = 1000
@@ -64,8 +64,7 @@ def trials_in(files: Files) -> Iterator[Trial]:
             if any(each.startswith(f"{folder}agent/") for each in files):
                 yield Trial(folder, {})
             continue
-        with files[name]() as file:
-            result = dict(members(file, name, "trial_results"))
+        result = dict(members(files[name], name, "trial_results"))
         if "trial_name" in result:
             yield Trial(folder, result)
 
@@ -120,8 +119,7 @@ def continued(folder: str, files: Files) -> Iterator[Part]:
     while name in files and name not in seen and len(seen) < MOST_PARTS:
         seen.add(name)
         yield Part(name, files[name])
-        with files[name]() as file:
-            ref = next((value for key, value in members(file, name, "steps") if key == CONTINUED), None)
+        ref = next((value for key, value in members(files[name], name, "steps") if key == CONTINUED), None)
         if not isinstance(ref, str):
             return
         # By its last part alone: it may have been written with a folder of the machine it was played on.

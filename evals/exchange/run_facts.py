@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from evals.exchange.json_text import bytes_json
-from evals.models import NEWEST_GRADE_FIRST, Benchmark, Evaluation, Grade, LanguageModel, Run, RunState, Task
+from evals.models import (
+    NEWEST_GRADE_FIRST,
+    Benchmark,
+    Evaluation,
+    Grade,
+    LanguageModel,
+    Run,
+    RunSource,
+    RunState,
+    Task,
+)
 
 TOKEN_KINDS = (
     "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
@@ -122,7 +132,13 @@ def grade_values(grade: Grade | None) -> dict[str, Any] | None:
     }
 
 
-def source_values(run: Run) -> dict[str, Any] | None:
+def source_of(run: Run) -> RunSource | None:
     """Return where an imported run came from; None for a run that was played here."""
-    source = getattr(run, "source", None)
-    return source and {"format": source.format, "name": source.name, "sha256": source.sha256}
+    return getattr(run, "source", None)
+
+
+def source_values(run: Run) -> dict[str, Any] | None:
+    source = source_of(run)
+    if source is None:
+        return None
+    return {"format": source.format, "name": source.name, "sha256": source.sha256}

@@ -163,6 +163,8 @@ def runs(site: Site) -> Iterator[Finding]:
         named = [verdict["name"] for verdict in grade.verdicts][:5]
         yield page(visitor.get(path), f"{path} ({outcome})", run.evaluation.language_model.name, *named)
         yield recording(visitor.get(f"{path}replay.cast"), f"{path}replay.cast", run)
+        for name in ("run.html", "run.md", "run.json", "trajectory.json"):
+            yield page(visitor.get(f"{path}{name}"), f"{path}{name}", run.task.slug, *named)
 
 
 def runs_of_every_outcome(site: Site) -> list[Run]:

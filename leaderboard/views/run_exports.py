@@ -74,6 +74,6 @@ def pieces_for(request: HttpRequest, run: Run, kind: str) -> Iterator[bytes]:
 
 
 def etag_of(run: Run, kind: str) -> str:
-    """Return the tag of a run at rest: its turns stay as they are, its grade and its facts may change."""
-    facts = json_text([our_version(), kind, run.attempt, run_facts(run)])
+    """Return the tag of a run at rest: its turns stay as they are; its grade, facts and style may change."""
+    facts = json_text([our_version(), policy(), kind, run.attempt, run_facts(run)])
     return f'"{hashlib.sha256(utf8(facts)).hexdigest()[:32]}"'

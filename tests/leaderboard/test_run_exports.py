@@ -129,6 +129,9 @@ def test_an_errored_and_an_imported_run_go_out_too(client):
     imported = make_run(make_evaluation(harness="stirrup", harness_version="0.2", prompt_text=""))
     make_turn(imported, 1, given=[{"source": "user", "text": "Off you go."}])
     assert "Played by: stirrup 0.2" in body(client.get(address(imported, "run.md")))
+    assert "### Told by the user\n\n```text\nOff you go.\n```\n\n### Turn 1" in body(
+        client.get(address(imported, "run.md"))
+    )
     assert "Off you go." in body(client.get(address(imported, "run.html")))
 
 

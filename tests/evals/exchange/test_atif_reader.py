@@ -260,6 +260,14 @@ def test_what_no_database_takes_is_replaced():
     assert turn.unmapped["atif"]["step"]["extra"] == {"c\ufffd": "d\ufffd"}
 
 
+def test_a_number_beyond_64_bits_is_read_and_no_step_twice():
+    first, second = read(
+        agent_step(message="a"), agent_step(message="b", extra={"seed": 2**64, "share": 0.1})
+    ).turns()
+    assert (first.record.reply.text, second.record.reply.text) == ("a", "b")
+    assert second.unmapped["atif"]["step"]["extra"] == {"seed": 2**64, "share": 0.1}
+
+
 @pytest.mark.parametrize("version", [f"ATIF-v1.{minor}" for minor in range(9)])
 def test_all_versions_are_read(version):
     assert len(list(read(agent_step(), schema_version=version).turns())) == 1
@@ -279,6 +287,10 @@ REFUSED = [
     (b"[]", "run.json: a JSON object expected"),
     (b'{"schema_version": "ATIF-v1.8", "steps": [', "run.json: no valid JSON: parse error: premature EOF"),
     (b'{"steps": [], "a": NaN}', "run.json: no valid JSON: lexical error"),
+    (b'{"steps": [], "a": ' + b"9" * 5000 + b"}", "run.json: no valid JSON: Unexpected symbol '9999"),
+    (b'{"steps": [], "a": 1e' + b"9" * 5000 + b"}", "run.json: no valid JSON: Unexpected symbol '1e99"),
+    (b'{"steps": [], "a": 18446744073709551615, "b": "\xff"}', "run.json: no valid JSON: 'utf-8' codec"),
+    (b'{"steps": [], "b": "\xff"}', "run.json: no valid JSON: lexical error: invalid bytes in UTF8"),
     (b'{"steps": [], "a": 1e999}', "run.json: a: 1E+999; a number of usual size expected"),
     (DEEP, "run.json: agent: nested deeper than 100 levels"),
     ({"steps": {}}, "run.json: steps: a list expected"),

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from evals.exchange.atif_reader import Part, read_atif
 from evals.exchange.atif_writer import atif_pieces
+from evals.exchange.incoming import IncomingTotals
 from evals.exchange.run_facts import exported_runs
 from evals.exchange.stored_turns import told_turns
 from evals.models import RunSource, ToolCall, Turn
@@ -129,6 +130,31 @@ def test_every_turn_comes_back_as_it_was(turns, submission, finish_reason, stop_
     assert all(turn.unmapped == {} for turn in told)
     assert (back.submission, back.finish_reason, back.stop_reason) == (submission, finish_reason, stop_reason)
     assert (back.started_at, back.ended_at, back.error) == (run.started_at, run.ended_at, "")
+
+
+def test_the_totals_of_a_run_come_back_and_what_is_unknown_stays_so():
+    run = make_run(
+        input_tokens=70, cache_read_tokens=20, cache_write_tokens=10, output_tokens=5, cost_usd=0.1 + 0.2
+    )
+    assert imported(exported(run)).totals == IncomingTotals(0.1 + 0.2, 70, 20, 10, 5)
+    unknown = make_run(tokens_known=False, cost_usd=None)
+    assert imported(exported(unknown)).totals == IncomingTotals()
+
+
+def test_a_run_that_errored_comes_back_as_one():
+    run = make_run(score=None, error="SandboxError: gone\n\x1b[31m")
+    back = imported(exported(run))
+    assert (back.error, back.submission) == ("SandboxError: gone\n\x1b[31m", run.submission)
+
+
+def test_a_run_says_after_two_ways_where_it_came_from_first():
+    run = make_run(unsubmitted=b"\xff", note="Taken up after turn 2.")
+    once = kept(imported(exported(run)))
+    twice = imported(exported(once))
+    first = twice.unmapped["itbench"]["source"]["facts"]
+    assert (twice.harness, twice.task) == ("itbench-leaderboard", once.task.slug)
+    assert (first["run"]["id"], first["run"]["note"]) == (run.pk, "Taken up after turn 2.")
+    assert first["run"]["unsubmitted"] == {"base64": "/w=="}
 
 
 def kept(incoming):
