@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import F
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ from evals.search.matching import matching
 from evals.search.places import Place, places_in
 from leaderboard.audience import is_staff
 from leaderboard.terminal import one_line
+from leaderboard.units import UNKNOWN
 
 A_PAGE = 20
 CLAUSES_SHOWN, PLACES_SHOWN = 3, 2  # of a run: places of its first clauses, so many of each
@@ -134,6 +136,17 @@ class Excerpt:
     before: str
     match: str
     after: str
+
+    @property
+    def place(self) -> str:
+        return f"#{self.turn}" if self.turn else UNKNOWN
+
+    @property
+    def address(self) -> str:
+        """What follows the address of its run, to come to this place with the match in sight."""
+        if not self.turn:
+            return ""
+        return f"?{urlencode({'turn': self.turn, 'find': self.match})}#turn-{self.turn}"
 
 
 @dataclass(frozen=True)

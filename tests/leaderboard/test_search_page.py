@@ -49,7 +49,7 @@ def test_who_looked_at_it_and_never_submitted_it_is_one_query(client, site):
 def test_a_place_is_shown_with_its_text_and_leads_to_its_turn(client, site):
     html = page(client, "?q=output:deny-all")
     assert "kind: NetworkPolicy <mark>deny-all</mark>" in html
-    assert f'href="/runs/{site[0].pk}/?turn=1&find=deny-all#turn-1"' in html
+    assert f'href="/runs/{site[0].pk}/?turn=1&amp;find=deny-all#turn-1"' in html
     assert "shell_result" not in html
 
 

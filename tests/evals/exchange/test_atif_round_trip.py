@@ -327,10 +327,15 @@ def missing(told, back, place="$"):
             for n, pair in enumerate(zip(told, back, strict=True))
             for problem in missing(*pair, f"{place}[{n}]")
         ]
-    empty = told in (None, "", {}, []) or told == {"results": []}
-    return (
-        [] if same(told, back) or (empty and back in (None, "", {}, [])) else [f"{place}: {told!r}, {back!r}"]
-    )
+    if same(told, back) or (says_nothing(told) and says_nothing(back)):
+        return []
+    return [f"{place}: {told!r}, {back!r}"]
+
+
+def says_nothing(value):
+    if isinstance(value, dict):
+        return all(says_nothing(inner) for inner in value.values())
+    return value in (None, "", [])
 
 
 def same(told, back):
