@@ -7,13 +7,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import F
 from django.http import HttpRequest
 
-from evals.models import BoardVersion, Grade, Remark, Run, RunState, Split, ToolCall, Turn
+from evals.models import (
+    Benchmark,
+    BoardVersion,
+    Evaluation,
+    Grade,
+    LanguageModel,
+    Remark,
+    Run,
+    RunState,
+    Split,
+    Task,
+    ToolCall,
+    Turn,
+)
 from evals.search.language import Clause, Search, Term
 from evals.search.matching import matching
 from evals.search.places import Place, places_in
@@ -76,32 +88,44 @@ def all_facts() -> Sequence[Facts]:
 
 
 def read_facts() -> Sequence[Facts]:
-    grades = (
-        Grade.objects.filter(grader=F("run__evaluation__benchmark__grader"))
-        .order_by("grader_version")
-        .values_list("run_id", "outcome", "score")
-    )
-    graded = {run: (OUTCOME_WORDS[outcome], score) for run, outcome, score in grades}
+    """Read the facts of all runs. No query joins: two rows a run are read in a tenth of the time."""
+    benchmarks = {each.pk: each for each in Benchmark.objects.only("slug", "grader")}
+    models = {each.pk: each for each in LanguageModel.objects.only("slug", "name", "setting")}
+    played = ("pk", "benchmark_id", "language_model_id", "harness")
+    evaluations = {
+        pk: (benchmarks[benchmark], models[model], harness)
+        for pk, benchmark, model, harness in Evaluation.objects.order_by().values_list(*played)
+    }
+    tasks = {pk: told for pk, *told in Task.objects.order_by().values_list("pk", "slug", "split")}
+    graded = {
+        (run, grader): (outcome, score)
+        for run, grader, outcome, score in Grade.objects.order_by("grader_version").values_list(
+            "run_id", "grader", "outcome", "score"
+        )
+    }
     tags: dict[int, list[str]] = {}
     tagged = Remark.objects.exclude(tag="").order_by("tag").values_list("run_id", "tag")
     for run, tag in tagged.distinct():
         tags.setdefault(run, []).append(tag)
-    columns = (
-        "pk", "evaluation__benchmark__slug", "task__slug", "task__split", "evaluation__language_model__slug",
-        "evaluation__language_model__name", "evaluation__language_model__setting", "evaluation__harness",
-        "state", "turns_total", "cost_usd", "repeat",
-    )  # fmt: skip
+    columns = ("pk", "evaluation_id", "task_id", "state", "turns_total", "cost_usd", "repeat")
+    facts = []
     rows = Run.objects.order_by("-pk").values_list(*columns)
-    return [facts_of(row, graded.get(row[0]), tags.get(row[0], ())) for row in rows.iterator()]
+    for run, evaluation, task, state, turns, cost_usd, repeat in rows:
+        benchmark, model, harness = evaluations[evaluation]
+        slug, split = tasks[task]
+        outcome, score = outcome_of(state, graded.get((run, benchmark.grader)))
+        facts.append(
+            Facts(run, benchmark.slug, slug, split == Split.HELD_OUT, model.slug, str(model), harness,
+                  outcome, score, turns, cost_usd, repeat, tuple(tags.get(run, ())))
+        )  # fmt: skip
+    return facts
 
 
-def facts_of(row: Sequence[Any], grade: tuple[str, float] | None, tags: Iterable[str]) -> Facts:
-    run, benchmark, task, split, model, name, setting, harness, state, turns, cost_usd, repeat = row
-    ended = state == RunState.ENDED
-    outcome, score = grade if grade and ended else (NOT_GRADED if ended else str(state), None)
-    shown = f"{name} ({setting})" if setting else name
-    return Facts(run, benchmark, task, split == Split.HELD_OUT, model, shown, harness, outcome, score, turns,
-                 cost_usd, repeat, tuple(tags))  # fmt: skip
+def outcome_of(state: str, grade: tuple[str, float] | None) -> tuple[str, float | None]:
+    """Return the outcome in words, or the state of a run without one. Only what ended has a score."""
+    if state != RunState.ENDED:
+        return state, None
+    return (OUTCOME_WORDS[grade[0]], grade[1]) if grade else (NOT_GRADED, None)
 
 
 # --- Narrowing ---------------------------------------------------------------------------------------------
@@ -216,12 +240,7 @@ def facet_of(key: str, found: Sequence[Facts], chosen: Mapping[str, Sequence[str
 def excerpts_of(runs: Sequence[int], search: Search) -> dict[int, list[Excerpt]]:
     """Return the first places of each run, in their order, with their texts: three queries read those."""
     clauses = list(islice(search.positive, CLAUSES_SHOWN))
-    places = [
-        (place, clause)
-        for run in runs
-        for clause in clauses
-        for place in places_in(run, clause, PLACES_SHOWN)
-    ]
+    places = [(place, clause) for clause in clauses for place in places_in(runs, clause, PLACES_SHOWN)]
     texts = texts_at({place for place, _ in places})
     excerpts: dict[int, list[Excerpt]] = {}
     for place, clause in sorted(places, key=lambda each: each[0]):

@@ -18,6 +18,7 @@ FIELDS = ("command", "output", "message", "reasoning", "answer")
 MOST_CHARACTERS = 400
 MOST_CLAUSES = 12
 MOST_WORDS = 24
+LEAST_OF_PREFIX = 3  # letters: fewer begin half of all words
 
 PIECE = re.compile(
     r'(?P<not>-)?(?:(?P<field>[A-Za-z]+):)?(?:"(?P<phrase>[^"]*)"(?P<after>\*)?|(?P<word>\S+))'
@@ -91,7 +92,11 @@ def parse_search(text: str) -> Search:
 def check(text: str, clauses: list[Clause]) -> None:
     if text.strip() and not clauses:
         raise SearchError("A search needs a letter or a digit: signs are not searched for.")
-    words = sum(len(term.words) for clause in clauses for term in clause.terms)
+    terms = [term for clause in clauses for term in clause.terms]
+    words = sum(len(term.words) for term in terms)
+    beginnings = [term.words[0] for term in terms if term.prefix and len(term.words) == 1]
+    if any(len(word) < LEAST_OF_PREFIX for word in beginnings):
+        raise SearchError(f"A word before * needs at least {LEAST_OF_PREFIX} letters.")
     if len(clauses) > MOST_CLAUSES or words > MOST_WORDS:
         raise SearchError(f"A search has at most {MOST_CLAUSES} conditions and {MOST_WORDS} words.")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evals.search.tables import CALL, INDEXED_CHARACTERS, RUN, TABLE, TURN
+from evals.search.tables import CALL, INDEXED_CHARACTERS, RUN, TABLE, TURN, WORDS
 
 # A row's number: the run, then the turn, then the call.
 CALL_BITS, RUN_BITS = 12, 32
@@ -27,6 +27,9 @@ def make() -> Iterator[str]:
         f"CREATE VIRTUAL TABLE {TABLE} USING fts5(command, output, message, reasoning, answer, content='',"
         ' columnsize=0, tokenize="unicode61 remove_diacritics 0")'
     )
+
+    # The words themselves: a prefix is looked up here, for FTS5 puts its answer together anew for each run.
+    yield f"CREATE VIRTUAL TABLE {WORDS} USING fts5vocab({TABLE}, 'row')"
 
 
 def empty() -> Iterator[str]:

@@ -61,11 +61,11 @@ def test_words_together_stand_in_one_place(run):
 
 def test_a_place_is_told_with_its_turn_and_call(run):
     (clause,) = parse_search("refused").clauses
-    assert places_in(run.pk, clause, 5) == [Place(run.pk, 1, 1), Place(run.pk, 2, 1)]
-    assert places_in(run.pk, clause, 1) == [Place(run.pk, 1, 1)]
-    assert places_in(run.pk, parse_search("message:policies").clauses[0], 5) == [Place(run.pk, 1, 0)]
-    assert places_in(run.pk, parse_search("answer:flagd").clauses[0], 5) == [Place(run.pk, 0, 0)]
-    assert places_in(run.pk + 1, clause, 5) == []
+    assert places_in([run.pk], clause, 5) == [Place(run.pk, 1, 1), Place(run.pk, 2, 1)]
+    assert places_in([run.pk], clause, 1) == [Place(run.pk, 1, 1)]
+    assert places_in([run.pk], parse_search("message:policies").clauses[0], 5) == [Place(run.pk, 1, 0)]
+    assert places_in([run.pk], parse_search("answer:flagd").clauses[0], 5) == [Place(run.pk, 0, 0)]
+    assert places_in([run.pk + 1], clause, 5) == []
 
 
 def test_an_output_that_comes_late_is_found_when_it_has_come(run):

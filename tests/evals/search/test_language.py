@@ -44,6 +44,7 @@ def test_a_search_is_made_of_clauses(text, clauses):
     ("text", "sentence"),
     [
         ('%%% --- ""', "needs a letter or a digit"),
+        ("ab*", "at least 3 letters"),
         ("x" * 401, "at most 400 characters"),
         (" ".join("abcdefghijklmnopqrstuvwxyz"), "at most 12 conditions and 24 words"),
         ("-a -b -c -d -e -f -g -h -i -j -k -l -m", "at most 12 conditions"),
