@@ -184,11 +184,14 @@ class Range:
         return isinstance(number, int) and self.first <= number <= self.last
 
 
-def drawn(strip: Strip, on_page: Range, flags: Flags, query: Sequence[tuple[str, str]]) -> SafeString:
+def drawn(
+    strip: Strip, on_page: Range, flags: Flags, query: Sequence[tuple[str, str]], address: str = ""
+) -> SafeString:
     """Return the strip as SVG: a link a turn, one path for the bars of a kind.
 
     Put together here and not by a template, which takes forty milliseconds for a thousand turns. `query` is
-    what links to turns that are not on the page keep of the page's address.
+    what links to turns that are not on the page keep of the page's address; `address` is that of its page
+    where it is drawn on another.
     """
     tallest = max((mark.spent.tokens or 0 for mark in strip.marks), default=0) or 1
     bars: dict[str, list[str]] = {}
@@ -202,7 +205,7 @@ def drawn(strip: Strip, on_page: Range, flags: Flags, query: Sequence[tuple[str,
         f'<path class="floor" d="M0 {BARS_BOTTOM}H{width}"/>',
         *(f'<path class="bars b-{kind}" d="{"".join(path)}"/>' for kind, path in bars.items()),
         *flag_paths(strip, flags),
-        *links(strip, on_page, query),
+        *links(strip, on_page, query, address),
         "</svg>",
     ]
     return mark_safe("".join(parts))  # noqa: S308 - numbers and our own words; the query is escaped
@@ -230,10 +233,11 @@ def flag_paths(strip: Strip, flags: Flags) -> list[str]:
     ]
 
 
-def links(strip: Strip, on_page: Range, query: Sequence[tuple[str, str]]) -> list[str]:
+def links(strip: Strip, on_page: Range, query: Sequence[tuple[str, str]], address: str) -> list[str]:
     rest = escape(f"&{urlencode(query)}") if query else ""
     return [
-        f'<a href="{"" if mark.number in on_page else f"?turn={mark.number}{rest}"}#turn-{mark.number}">'
-        f'<title>{mark.title}</title><rect x="{STEP * place - 1}" width="{STEP}" height="{HEIGHT}"/></a>'
+        f'<a href="{"" if mark.number in on_page else f"{address}?turn={mark.number}{rest}"}'
+        f'#turn-{mark.number}"><title>{mark.title}</title>'
+        f'<rect x="{STEP * place - 1}" width="{STEP}" height="{HEIGHT}"/></a>'
         for place, mark in enumerate(strip.marks)
     ]

@@ -58,7 +58,8 @@ def sighted_of(grade: Grade | None, last_turn: int) -> list[Sighted]:
     """Return where each root cause was first seen and first named, in the order of the ground truth."""
     return [
         Sighted(
-            name=readable(root["description"]),
+            # A pattern's word boundary says nothing to a reader.
+            name=readable(root["description"]).replace(r"\b", ""),
             seen_turn=root["seen_turn"],
             named_turn=root["named_turn"],
             turns_after=None if root["seen_turn"] is None else last_turn - root["seen_turn"],

@@ -157,6 +157,11 @@ def newest_grade(found: Run) -> Grade | None:
     return grades.order_by(*NEWEST_GRADE_FIRST).first()
 
 
+def newest_grades(runs: list[int], grader: str) -> dict[int, Grade]:
+    grades = Grade.objects.filter(run__in=runs, grader=grader).order_by("grader_version")
+    return {grade.run_id: grade for grade in grades}
+
+
 def whole_number(text: str, otherwise: int) -> int:
     """Return the number written, or the other one: a hand-made address is no reason for an error."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
