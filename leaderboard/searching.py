@@ -188,6 +188,14 @@ class Found:
     page: int
     pages: int
 
+    @property
+    def previous(self) -> int | None:
+        return self.page - 1 or None
+
+    @property
+    def next(self) -> int | None:
+        return self.page + 1 if self.page < self.pages else None
+
 
 def find(request: HttpRequest, search: Search, chosen: Mapping[str, Sequence[str]], page: int) -> Found:
     """Return a page of what the search finds among the runs that this visitor may see."""
