@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from evals.grading.entities import parse_entity
 from evals.models import Grade, GradeOutcome, Run, RunState
 from leaderboard.terminal import readable
+from leaderboard.wording import MISTAKE_WORDS
 
 MOST_SHOWN = 8
 FALSE_POSITIVE = "false_positive"
@@ -27,6 +28,7 @@ class Mistake:
     tasks: int  # that these runs are of
     share: float  # of the runs that answered
     example: int  # one of these runs
+    kind: str = ""  # of what was blamed wrongly, in words: the commonest where tasks differ
 
     @property
     def parts(self) -> list[str]:
@@ -46,6 +48,7 @@ class Mistakes:
     missed: tuple[Mistake, ...]
     false_positives_in_all: int  # distinct ones, shown or not
     missed_in_all: int
+    kinds: tuple[tuple[str, int], ...] = ()  # of what was blamed wrongly, in words, and how often
 
 
 @dataclass
@@ -54,9 +57,11 @@ class Tally:
 
     spellings: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
     task_of: dict[int, int] = field(default_factory=dict)  # by run
 
-    def add(self, run: int, task: int, name: str, reason: str = "") -> None:
+    def add(self, run: int, task: int, name: str, reason: str = "", kind: str = "") -> None:
+        self.kinds[kind] += 1
         self.spellings[name] += 1
         self.reasons[reason] += 1
         self.task_of[run] = task
@@ -67,15 +72,21 @@ def mistakes_of(runs: QuerySet[Run], grader: str) -> Mistakes:
 
     The runs are those that the reader may see: names in their answers give a held-out task away.
     """
-    grades = newest_grades(runs.filter(state=RunState.ENDED), grader)
+    return mistakes_in(newest_grades(runs, grader))
+
+
+def mistakes_in(grades: Sequence[Mapping[str, Any]]) -> Mistakes:
     answered = [grade for grade in grades if grade["outcome"] != GradeOutcome.NO_ANSWER]
     false_positives: defaultdict[Hashable, Tally] = defaultdict(Tally)
     missed: defaultdict[Hashable, Tally] = defaultdict(Tally)
+    kinds: Counter[str] = Counter()
     for grade in answered:
         run, task = grade["run_id"], grade["run__task_id"]
         for verdict in wrong(grade["verdicts"]):
             name = readable(verdict["name"])
-            false_positives[identity(name)].add(run, task, name, readable(verdict["reason"]))
+            kind = MISTAKE_WORDS.get(verdict.get("mistake") or "", "")
+            kinds[kind] += 1
+            false_positives[identity(name)].add(run, task, name, readable(verdict["reason"]), kind)
         for root in grade["missed"]:
             missed[root["description"]].add(run, task, readable(root["description"]))
     return Mistakes(
@@ -87,14 +98,17 @@ def mistakes_of(runs: QuerySet[Run], grader: str) -> Mistakes:
         missed=commonest(missed.values(), len(answered)),
         false_positives_in_all=len(false_positives),
         missed_in_all=len(missed),
+        kinds=tuple((kind, number) for kind, number in kinds.most_common() if kind),
     )
 
 
 def newest_grades(runs: QuerySet[Run], grader: str) -> list[dict[str, Any]]:
+    """Return the grades of the runs that ended, by the newest version of the grader."""
+    ended = runs.filter(state=RunState.ENDED).order_by()
     grades = (
-        Grade.objects.filter(run__in=runs.order_by(), grader=grader)
+        Grade.objects.filter(run__in=ended, grader=grader)
         .order_by("run_id", "grader_version")
-        .values("run_id", "run__task_id", "outcome", "verdicts", "missed")
+        .values("run_id", "run__task_id", "run__turns_total", "outcome", "verdicts", "missed", "sightings")
     )
     return list({grade["run_id"]: dict(grade) for grade in grades}.values())
 
@@ -123,6 +137,7 @@ def mistake_of(tally: Tally, answered: int) -> Mistake:
         tasks=len(set(tally.task_of.values())),
         share=len(tally.task_of) / answered,
         example=next(iter(tally.task_of)),
+        kind=tally.kinds.most_common(1)[0][0],
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from evals.models import Grade, GradeOutcome, Run, RunState
 from leaderboard.terminal import readable
+from leaderboard.wording import MISTAKE_WORDS
 
 SIGNS = {
     "true_positive": ("✓", "root cause"),
@@ -22,6 +23,11 @@ class Verdict:
     kind: str  # a key of SIGNS
     name: str
     reason: str
+    mistake: str = ""  # of a false positive: a key of MISTAKE_WORDS; empty: not told
+
+    @property
+    def mistake_words(self) -> str:
+        return MISTAKE_WORDS.get(self.mistake, "")
 
     @property
     def sign(self) -> str:
@@ -37,7 +43,12 @@ def verdicts_of(grade: Grade | None) -> list[Verdict]:
     if grade is None:
         return []
     submitted = [
-        Verdict(verdict["verdict"], readable(verdict["name"]), readable(verdict["reason"]))
+        Verdict(
+            verdict["verdict"],
+            readable(verdict["name"]),
+            readable(verdict["reason"]),
+            verdict.get("mistake") or "",
+        )
         for verdict in grade.verdicts
     ]
     missed = [Verdict("missed", readable(root["description"]), "not in the answer") for root in grade.missed]

@@ -79,14 +79,14 @@ def _workload_name(pod_name: str) -> str | None:
 
 def matches(entity: Entity, group: Group) -> bool:
     """Tell whether namespace, kind and name all fit."""
-    return _namespace_fits(entity, group) and _kind_fits(entity, group) and _name_fits(entity, group)
+    return namespace_fits(entity, group) and kind_fits(entity, group) and name_fits(entity, group)
 
 
-def _namespace_fits(entity: Entity, group: Group) -> bool:
+def namespace_fits(entity: Entity, group: Group) -> bool:
     return group.namespace is None or group.namespace.lower() == entity.namespace
 
 
-def _kind_fits(entity: Entity, group: Group) -> bool:
+def kind_fits(entity: Entity, group: Group) -> bool:
     kind = normalised_kind(group.kind)
     if entity.kind == kind or {entity.kind, kind} == {"deployment", "pod"}:
         return True
@@ -95,7 +95,7 @@ def _kind_fits(entity: Entity, group: Group) -> bool:
     return in_chaos_mesh and entity.kind == "schedule"
 
 
-def _name_fits(entity: Entity, group: Group) -> bool:
+def name_fits(entity: Entity, group: Group) -> bool:
     if not group.filters:
         return group.name in entity.names
     patterns = name_patterns(group.filters)

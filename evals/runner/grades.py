@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from evals.grading import precision
 from evals.grading.ground_truth import GroundTruth, parse_ground_truth
+from evals.grading.mistaken import Mistaken, mistakes_in
 from evals.grading.precision import GradeResult
 from evals.grading.sightings import Sighting, TurnTexts, sightings
 from evals.models import Grade, Run
@@ -20,6 +21,7 @@ class Reading:
     """What is to be stored of a run's answer and of its turns."""
 
     result: GradeResult
+    mistakes: list[Mistaken | None]  # of each verdict
     sightings: list[Sighting]
 
 
@@ -43,7 +45,8 @@ def read_run(run: Run, submission: bytes | None) -> Reading:
     truth = truth_of(run.task.ground_truth_text)
     # Other harnesses ask for answers of other shapes; ours asks for one.
     grade = precision.grade_recorded if run.evaluation.imported else precision.grade
-    return Reading(grade(truth, submission), sightings(truth, texts_of(run)))
+    result = grade(truth, submission)
+    return Reading(result, mistakes_in(truth, result), sightings(truth, texts_of(run)))
 
 
 def texts_of(run: Run) -> Iterator[TurnTexts]:
@@ -68,7 +71,10 @@ def store_grade(run: Run, reading: Reading) -> Grade:
             "true_positives": result.true_positives,
             "false_positives": result.false_positives,
             "false_negatives": result.false_negatives,
-            "verdicts": told["verdicts"],
+            "verdicts": [
+                {**verdict, "mistake": mistake}
+                for verdict, mistake in zip(told["verdicts"], reading.mistakes, strict=True)
+            ],
             "missed": told["missed"],
             "notes": told["notes"],
             "sightings": [sighting.to_json() for sighting in reading.sightings],

@@ -17,7 +17,8 @@ from leaderboard.breakdowns import CategoryScore, category_scores
 from leaderboard.cache import kept_for_a_minute, kept_while_unchanged
 from leaderboard.distributions import Histogram, costs_histogram, turns_histogram
 from leaderboard.grids import Line, task_lines
-from leaderboard.mistakes import Mistakes, mistakes_of
+from leaderboard.investigations import Investigation, investigation_in
+from leaderboard.mistakes import Mistakes, mistakes_in, newest_grades
 from leaderboard.rows import Row, board_rows
 from leaderboard.units import percent
 
@@ -36,6 +37,7 @@ class Standing:
     categories_finding: str
     histograms: Sequence[Histogram]
     mistakes: Mistakes
+    investigation: Investigation
 
 
 @require_safe
@@ -76,6 +78,7 @@ def standing(request: HttpRequest, found: LanguageModel, benchmark: Benchmark) -
     evaluation = row.evaluation
     runs = Run.objects.filter(evaluation=evaluation, task__in=tasks)
     frame = frame_of(runs, benchmark.grader)
+    grades = newest_grades(runs, benchmark.grader)
     categories = scores_of_categories(row, tasks)
     drawn = turns_histogram(frame), costs_histogram(frame)
     return Standing(
@@ -87,7 +90,8 @@ def standing(request: HttpRequest, found: LanguageModel, benchmark: Benchmark) -
         categories=categories,
         categories_finding=categories_in_words(categories),
         histograms=[histogram for histogram in drawn if histogram],
-        mistakes=mistakes_of(runs, benchmark.grader),
+        mistakes=mistakes_in(grades),
+        investigation=investigation_in(grades),
     )
 
 

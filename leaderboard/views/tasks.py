@@ -16,7 +16,8 @@ from leaderboard.audience import counts_visible, is_staff, visible_tasks
 from leaderboard.cache import kept_while_unchanged
 from leaderboard.difficulty import difficulties
 from leaderboard.grids import Line, cell, mean_score, records_by
-from leaderboard.mistakes import mistakes_of
+from leaderboard.investigations import investigation_in
+from leaderboard.mistakes import mistakes_in, newest_grades
 from leaderboard.propagation import spread_of
 from leaderboard.rows import Share, outcome_shares
 from leaderboard.views.alert_lines import alert_lines
@@ -69,6 +70,7 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
     of_board = Run.objects.filter(evaluation__in=evaluations, task__in=beside)
     board = frame_of(of_board, found.benchmark.grader)
     frame = board[board["task"] == found.pk]
+    grades = newest_grades(of_board.filter(task=found), found.benchmark.grader)
     alerts, span = alert_lines(found.alert_summary)
     context = {
         "nav": "board",
@@ -81,7 +83,8 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
         "tells_apart": TELLS_APART,
         "all_visible": counts_visible(request, found.benchmark.tasks.all()),
         "shares": shares(frame),
-        "mistakes": mistakes_of(of_board.filter(task=found), found.benchmark.grader),
+        "investigation": investigation_in(grades),
+        "mistakes": mistakes_in(grades),
         "roots": root_causes(found.ground_truth),
         "truth": found.ground_truth,
         "spread": spread_of(found.ground_truth),
