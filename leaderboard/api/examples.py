@@ -185,6 +185,7 @@ RUN: dict[str, Any] = {
     "outcome": "over_reported",
     "grader": "aa-precision",
     "grader_version": 1,
+    "tags": ["symptom-as-cause"],
     "turns": 28,
     "input_tokens": 102_400,
     "cache_read_tokens": 655_360,
@@ -208,8 +209,22 @@ RUN_DETAIL = {
             "kind": "true_positive",
             "name": "otel-demo/ConfigMap/flagd-config",
             "reason": "is the root cause flag",
+            "mistake": None,
         },
-        {"kind": "false_positive", "name": "otel-demo/Service/ad", "reason": "downstream: ad-service"},
+        {
+            "kind": "false_positive",
+            "name": "otel-demo/Service/ad",
+            "reason": "downstream: ad-service",
+            "mistake": "symptom",
+        },
+    ],
+    "sightings": [
+        {
+            "name": "ConfigMap flagd-config in otel-demo",
+            "seen_turn": 4,
+            "named_turn": 9,
+            "turns_after": 24,
+        }
     ],
     "answer": '{"contributing_factors": [{"name": "otel-demo/ConfigMap/flagd-config"}]}',
     "answer_bytes": 73,

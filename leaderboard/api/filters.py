@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django_filters import filters
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema_field
 
+from evals.failure_tags import TAGS
 from evals.models import (
     Benchmark,
     Domain,
@@ -19,6 +20,8 @@ from evals.models import (
     EvaluationState,
     GradeOutcome,
     LanguageModel,
+    Remark,
+    Run,
     RunState,
     Task,
 )
@@ -133,5 +136,11 @@ class RunFilters(FilterSet):
     state = OneOf(list(RunState.values), help_text="Where it stands")
     outcome = OneOf(list(GradeOutcome.values), help_text="How it came out, of runs with a grade")
     stop_reason = OneOf([reason.value for reason in StopReason], help_text="What ended it")
+    tag = OneOf(
+        list(TAGS), method="by_tag", help_text="A failure tag that staff set, on the run or a turn of it"
+    )
     min_score = Score("gte", "Runs with this score or a higher one")
     max_score = Score("lte", "Runs with this score or a lower one")
+
+    def by_tag(self, runs: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
+        return runs.filter(Exists(Remark.objects.filter(run=OuterRef("pk"), tag=value)))

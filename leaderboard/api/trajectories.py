@@ -13,6 +13,7 @@ from evals.models import GradeOutcome, Run, ToolCall, Turn
 from evals.trajectory import TurnKind
 from leaderboard.api.fields import ApiAddress, Known, PageAddress
 from leaderboard.verdicts import SIGNS, outcome_sentence
+from leaderboard.wording import MISTAKE_WORDS
 
 # Characters of one text in a list of turns; the turn alone has it whole.
 TEXT_CHARACTERS = 4_000
@@ -20,6 +21,7 @@ OUTPUT_CHARACTERS = 20_000
 # The page of a run cuts there too.
 ANSWER_CHARACTERS = 20_000
 ERROR_CHARACTERS = 1_000
+MISTAKES = list(MISTAKE_WORDS)
 VERDICT_KINDS = [(kind, words) for kind, (_, words) in SIGNS.items()]
 
 TURN_KINDS = [(kind.value, kind.value) for kind in TurnKind]
@@ -44,16 +46,22 @@ class RunRecord(serializers.ModelSerializer):
     grader = serializers.CharField(source="evaluation.benchmark.grader", read_only=True)
     grader_version = serializers.IntegerField(read_only=True, allow_null=True)
     turns = serializers.IntegerField(source="turns_total", read_only=True)
+    tags = serializers.SerializerMethodField(
+        help_text="Failure tags that staff set, on the run or a turn of it"
+    )
 
     class Meta:
         model = Run
         fields: tuple[str, ...] = (
             "url", "page", "turns_url", "atif_url", "json_url", "id", "benchmark", "task", "task_url",
             "model", "model_url", "evaluation", "evaluation_url", "repeat", "state", "stop_reason", "score",
-            "outcome", "grader", "grader_version", "turns", "input_tokens", "cache_read_tokens",
+            "outcome", "grader", "grader_version", "tags", "turns", "input_tokens", "cache_read_tokens",
             "cache_write_tokens", "output_tokens", "reasoning_tokens", "tokens_known", "cost_usd",
             "duration_s", "started_at", "ended_at",
         )  # fmt: skip
+
+    def get_tags(self, run: Run) -> list[str]:
+        return sorted({remark.tag for remark in run.remarks.all() if remark.tag})
 
 
 class VerdictRecord(serializers.Serializer):
@@ -62,6 +70,22 @@ class VerdictRecord(serializers.Serializer):
     kind = serializers.ChoiceField(VERDICT_KINDS)
     name = serializers.CharField(help_text="As submitted: namespace/Kind/name")
     reason = serializers.CharField()
+    mistake = serializers.SerializerMethodField(help_text="What kind of false positive it is; null: none")
+
+    @extend_schema_field({"type": "string", "enum": MISTAKES, "nullable": True})
+    def get_mistake(self, verdict: Any) -> str | None:
+        return verdict.mistake or None
+
+
+class SightingRecord(serializers.Serializer):
+    """Where a root cause came into view."""
+
+    name = serializers.CharField()
+    seen_turn = serializers.IntegerField(allow_null=True, help_text="Where it first stood in an output")
+    named_turn = serializers.IntegerField(
+        allow_null=True, help_text="Where it first stood in the model's own words"
+    )
+    turns_after = serializers.IntegerField(allow_null=True, help_text="From seeing it to the end")
 
 
 class RunDetail(RunRecord):
@@ -70,6 +94,7 @@ class RunDetail(RunRecord):
     error = serializers.SerializerMethodField(help_text="Of an errored run: what failed on our side")
     note = Known(help_text="What a reader should know: a divergence on resuming")
     verdicts = VerdictRecord(many=True, read_only=True, help_text="On each entity of the answer")
+    sightings = SightingRecord(many=True, read_only=True, help_text="Of each root cause")
     answer = serializers.SerializerMethodField(
         help_text=f"The answer file as text, at most {ANSWER_CHARACTERS} characters; null without one"
     )
@@ -78,8 +103,8 @@ class RunDetail(RunRecord):
 
     class Meta(RunRecord.Meta):
         fields = (
-            *RunRecord.Meta.fields, "sentence", "finish_reason", "error", "note", "verdicts", "answer",
-            "answer_bytes", "answer_handed_in",
+            *RunRecord.Meta.fields, "sentence", "finish_reason", "error", "note", "verdicts", "sightings",
+            "answer", "answer_bytes", "answer_handed_in",
         )  # fmt: skip
 
     def get_sentence(self, run: Any) -> str:

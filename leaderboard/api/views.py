@@ -31,7 +31,7 @@ from leaderboard.api.pagination import CursorPages, NumberedPages, TurnPages
 from leaderboard.api.reading import Reading
 from leaderboard.audience import counts_visible, visible_runs, visible_tasks
 from leaderboard.rows import evaluation_row
-from leaderboard.verdicts import verdicts_of
+from leaderboard.verdicts import sighted_of, verdicts_of
 
 LARGE_COLUMNS = ("manifest", "ground_truth", "ground_truth_text")
 GRADE_COLUMNS = ("score", "outcome", "grader_version")
@@ -114,9 +114,9 @@ class Evaluations(Records):
 
 @described("runs", "run")
 class Runs(Records):
-    queryset = Run.objects.select_related(
-        "task", "evaluation__benchmark", "evaluation__language_model"
-    ).defer(*(f"task__{column}" for column in LARGE_COLUMNS), "evaluation__prompt_text")
+    queryset = Run.objects.select_related("task", "evaluation__benchmark", "evaluation__language_model")
+    queryset = queryset.defer(*(f"task__{column}" for column in LARGE_COLUMNS), "evaluation__prompt_text")
+    queryset = queryset.prefetch_related("remarks")
     serializer_class = trajectories.RunRecord
     detail_serializer_class = trajectories.RunDetail
     filterset_class = filters.RunFilters
@@ -130,6 +130,7 @@ class Runs(Records):
         found = super().get_object()
         found.grade = newest_grades().filter(run=found, grader=found.evaluation.benchmark.grader).first()
         found.verdicts = verdicts_of(found.grade)
+        found.sightings = sighted_of(found.grade, found.turns_total)
         return found
 
 

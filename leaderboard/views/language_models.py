@@ -19,6 +19,7 @@ from leaderboard.distributions import Histogram, costs_histogram, turns_histogra
 from leaderboard.grids import Line, task_lines
 from leaderboard.investigations import Investigation, investigation_in
 from leaderboard.mistakes import Mistakes, mistakes_in, newest_grades
+from leaderboard.remarks import TagCount, tags_of
 from leaderboard.rows import Row, board_rows
 from leaderboard.units import percent
 
@@ -38,6 +39,7 @@ class Standing:
     histograms: Sequence[Histogram]
     mistakes: Mistakes
     investigation: Investigation
+    tags: Sequence[TagCount]
 
 
 @require_safe
@@ -92,6 +94,7 @@ def standing(request: HttpRequest, found: LanguageModel, benchmark: Benchmark) -
         histograms=[histogram for histogram in drawn if histogram],
         mistakes=mistakes_in(grades),
         investigation=investigation_in(grades),
+        tags=tags_of(runs),
     )
 
 

@@ -18,6 +18,7 @@ from evals.models import NEWEST_GRADE_FIRST, Grade, Run, RunState
 from leaderboard.audience import is_staff, visible_runs
 from leaderboard.finding import Hits, hits_in
 from leaderboard.middleware import allow_wasm
+from leaderboard.remarks import CHOICES, Remarks, remarks_of, suggested
 from leaderboard.strips import Flags, Range, Strip, drawn, strip_of
 from leaderboard.terminal import readable
 from leaderboard.turns import WINDOW, Window, window_of, window_turns
@@ -40,6 +41,8 @@ class Shown:
     strip: Strip
     hits: Hits
     sighted: list[Sighted]
+    remarks: Remarks
+    staff: bool
 
     @property
     def flags(self) -> Flags:
@@ -47,6 +50,7 @@ class Shown:
             hits=self.hits.turns,
             seen={sighted.seen_turn for sighted in self.sighted if sighted.seen_turn},
             named={sighted.named_turn for sighted in self.sighted if sighted.named_turn},
+            remarked=self.remarks.turns,
         )
 
 
@@ -91,7 +95,9 @@ def find_run(request: HttpRequest, pk: int) -> Run:
 def shown_of(request: HttpRequest, found: Run) -> Shown:
     grade, strip = newest_grade(found), strip_of(found)
     hits = hits_in(found, request.GET.get("find", ""))
-    return Shown(found, grade, strip, hits, sighted_of(grade, strip.last))
+    return Shown(
+        found, grade, strip, hits, sighted_of(grade, strip.last), remarks_of(found), is_staff(request)
+    )
 
 
 def state_context(shown: Shown) -> dict[str, Any]:
@@ -104,6 +110,8 @@ def state_context(shown: Shown) -> dict[str, Any]:
         "verdicts": verdicts_of(shown.grade),
         "sighted": shown.sighted,
         "open": shown.run.state in OPEN_STATES,
+        "remarks": shown.remarks,
+        "staff": shown.staff,
     }
 
 
@@ -131,6 +139,8 @@ def turns_context(request: HttpRequest, shown: Shown, window: Window) -> dict[st
         **addresses(shown.run),
         "hits": shown.hits,
         "sighted": shown.sighted,
+        "remarks": shown.remarks,
+        "staff": shown.staff,
         "window": window,
         "turns": window_turns(shown.run, shown.strip, window),
         "hidden": hidden,
@@ -148,7 +158,8 @@ def page_context(request: HttpRequest, shown: Shown) -> dict[str, Any]:
         "hideable": HIDEABLE.items(),
         "siblings": repeats,
         **neighbours(shown.run, repeats),
-        "staff": is_staff(request),
+        "tag_choices": CHOICES,
+        "suggested": suggested(shown.run, shown.grade, shown.remarks) if shown.staff else (),
     }
 
 

@@ -19,6 +19,7 @@ from leaderboard.grids import Line, cell, mean_score, records_by
 from leaderboard.investigations import investigation_in
 from leaderboard.mistakes import mistakes_in, newest_grades
 from leaderboard.propagation import spread_of
+from leaderboard.remarks import tags_of
 from leaderboard.rows import Share, outcome_shares
 from leaderboard.views.alert_lines import alert_lines
 
@@ -84,6 +85,7 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
         "all_visible": counts_visible(request, found.benchmark.tasks.all()),
         "shares": shares(frame),
         "investigation": investigation_in(grades),
+        "tags": tags_of(of_board.filter(task=found)),
         "mistakes": mistakes_in(grades),
         "roots": root_causes(found.ground_truth),
         "truth": found.ground_truth,

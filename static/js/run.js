@@ -182,6 +182,20 @@
     }
   });
 
+  // A turn's own "Tag" fills in its number; what the grade suggests fills in the tag.
+  document.addEventListener("click", (event) => {
+    const form = document.getElementById("remark-form");
+    const turn = event.target.closest("[data-remark]");
+    const tag = event.target.closest("[data-tag]");
+    if (!form || (!turn && !tag)) return;
+    event.preventDefault();
+    form.closest("details").open = true;
+    if (turn) form.elements.turn.value = turn.dataset.remark;
+    if (tag) form.elements.tag.value = tag.dataset.tag;
+    form.scrollIntoView({ block: "center" });
+    form.elements.tag.focus();
+  });
+
   const dialog = document.querySelector("dialog.keys");
   const press = (selector) => document.querySelector(selector)?.click();
   const keys = {

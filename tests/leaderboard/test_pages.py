@@ -284,10 +284,11 @@ def test_lists_take_the_same_number_of_queries_for_any_number_of_rows(
         "/benchmarks/many/tasks/": 5,
         evaluation.get_absolute_url(): 4,
         # Its evaluations and published results, and for each board: evaluations and runs of all models, its
-        # tasks, whether any is held out, its runs, its grades.
+        # tasks, whether any is held out, its runs, their grades and tags.
         evaluation.language_model.get_absolute_url(): 11,
-        # The tasks beside it, whether any is held out, and the grades of its runs come on top of the grid.
-        benchmark.tasks.first().get_absolute_url(): 7,
+        # The tasks beside it, whether any is held out, the grades of its runs and their tags come on top of
+        # the grid.
+        benchmark.tasks.first().get_absolute_url(): 8,
     }.items():
         with django_assert_max_num_queries(most):
             client.get(address)

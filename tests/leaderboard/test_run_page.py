@@ -365,7 +365,7 @@ def test_a_run_takes_the_same_number_of_queries_for_any_number_of_turns(
     run = make_run()
     for number in range(1, turns + 1):
         make_turn(run, number)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page(client, run)
 
 
