@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from evals.grading.entities import parse_entity
 from evals.models import Grade, GradeOutcome, Run, RunState
 from leaderboard.terminal import readable
-from leaderboard.wording import MISTAKE_WORDS
+from leaderboard.wording import MISTAKE_WORDS, entity_in_words
 
 MOST_SHOWN = 8
 FALSE_POSITIVE = "false_positive"
@@ -88,7 +88,7 @@ def mistakes_in(grades: Sequence[Mapping[str, Any]]) -> Mistakes:
             kinds[kind] += 1
             false_positives[identity(name)].add(run, task, name, readable(verdict["reason"]), kind)
         for root in grade["missed"]:
-            missed[root["description"]].add(run, task, readable(root["description"]))
+            missed[root["description"]].add(run, task, entity_in_words(root["description"]))
     return Mistakes(
         graded=len(grades),
         answered=len(answered),

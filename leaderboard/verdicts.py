@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evals.models import Grade, GradeOutcome, Run, RunState
 from leaderboard.terminal import readable
-from leaderboard.wording import MISTAKE_WORDS
+from leaderboard.wording import MISTAKE_WORDS, entity_in_words
 
 SIGNS = {
     "true_positive": ("✓", "root cause"),
@@ -51,7 +51,9 @@ def verdicts_of(grade: Grade | None) -> list[Verdict]:
         )
         for verdict in grade.verdicts
     ]
-    missed = [Verdict("missed", readable(root["description"]), "not in the answer") for root in grade.missed]
+    missed = [
+        Verdict("missed", entity_in_words(root["description"]), "not in the answer") for root in grade.missed
+    ]
     return submitted + missed
 
 
@@ -69,8 +71,7 @@ def sighted_of(grade: Grade | None, last_turn: int) -> list[Sighted]:
     """Return where each root cause was first seen and first named, in the order of the ground truth."""
     return [
         Sighted(
-            # A pattern's word boundary says nothing to a reader.
-            name=readable(root["description"]).replace(r"\b", ""),
+            name=entity_in_words(root["description"]),
             seen_turn=root["seen_turn"],
             named_turn=root["named_turn"],
             turns_after=None if root["seen_turn"] is None else last_turn - root["seen_turn"],

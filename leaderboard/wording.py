@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from leaderboard.terminal import readable
+
 # Kinds of false positives, by evals.grading.mistaken.
 MISTAKE_WORDS = {
     "malformed": "malformed",
@@ -11,3 +13,8 @@ MISTAKE_WORDS = {
     "symptom": "symptom",
     "bystander": "bystander",
 }
+
+
+def entity_in_words(description: str) -> str:
+    """Return the description of a root cause without the word boundaries of its patterns."""
+    return readable(description).replace(r"\b", "")
