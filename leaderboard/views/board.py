@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from evals.models import Benchmark, Evaluation, Split
+from evals.runner.importing import ELSEWHERE
 from leaderboard.audience import counts_visible, is_staff
 from leaderboard.boards import Board, board_of
 from leaderboard.cache import kept_while_unchanged
@@ -51,10 +52,12 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
 def listed_benchmarks() -> list[Any]:
     """Return all benchmarks, real ones first, each with what there is to show of it."""
     return list(
-        Benchmark.objects.annotate(
-            evaluation_count=Count("evaluations", distinct=True),
+        Benchmark.objects.exclude(slug=ELSEWHERE)
+        .annotate(
+            evaluation_count=Count("evaluations", filter=Q(evaluations__harness=""), distinct=True),
             published_count=Count("published_results", distinct=True),
-        ).order_by("synthetic", "name")
+        )
+        .order_by("synthetic", "name")
     )
 
 

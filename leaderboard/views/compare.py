@@ -72,7 +72,8 @@ def asked_models(query: QueryDict) -> list[str]:
 def evaluated_fields() -> list[Field]:
     """Return every benchmark, real ones first, with the models that were evaluated on it. Two queries."""
     slugs: dict[int, set[str]] = {}
-    evaluated = Evaluation.objects.order_by().values_list("benchmark_id", "language_model__slug").distinct()
+    played_here = Evaluation.objects.filter(harness="").order_by()
+    evaluated = played_here.values_list("benchmark_id", "language_model__slug").distinct()
     for benchmark, slug in evaluated:
         slugs.setdefault(benchmark, set()).add(slug)
     benchmarks = Benchmark.objects.order_by("synthetic", "name")

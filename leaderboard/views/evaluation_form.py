@@ -10,6 +10,7 @@ from django import forms
 from evals.models import Benchmark, LanguageModel, SandboxKind
 from evals.queries import evaluation_summary, standing_evaluations
 from evals.runner import Check, EvaluationRequest, PlanError, preflight
+from evals.runner.importing import ELSEWHERE
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class EvaluationForm(forms.Form):
     model = forms.ModelChoiceField(
         LanguageModel.objects.exclude(litellm_model=""), to_field_name="slug", label="Language model"
     )
-    benchmark = forms.ModelChoiceField(Benchmark.objects.all(), to_field_name="slug")
+    benchmark = forms.ModelChoiceField(Benchmark.objects.exclude(slug=ELSEWHERE), to_field_name="slug")
     repeats = forms.IntegerField(
         required=False,
         min_value=1,

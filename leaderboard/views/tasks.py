@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from evals.models import Benchmark, Evaluation, Run, RunState, Task
+from evals.models import Benchmark, Evaluation, Grade, Run, RunState, Task
 from evals.queries import Summary, frame_of, standing_evaluations
 from leaderboard.audience import counts_visible, is_staff, visible_tasks
 from leaderboard.cache import kept_while_unchanged
@@ -23,6 +23,7 @@ from leaderboard.remarks import tags_of
 from leaderboard.rows import Share, outcome_shares
 from leaderboard.views.alert_lines import alert_lines
 
+MOST_IMPORTED = 50
 TELLS_APART = (
     "The correlation, over models, of the task's score with the mean of the other tasks here. 1: it orders "
     "models as the others do. Known for 3 models and more, unless all score alike"
@@ -85,6 +86,7 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
         "all_visible": counts_visible(request, found.benchmark.tasks.all()),
         "shares": shares(frame),
         "investigation": investigation_in(grades),
+        "imported": imported_runs(found),
         "tags": tags_of(of_board.filter(task=found)),
         "mistakes": mistakes_in(grades),
         "roots": root_causes(found.ground_truth),
@@ -92,6 +94,17 @@ def task(request: HttpRequest, benchmark: str, slug: str) -> HttpResponse:
         "spread": spread_of(found.ground_truth),
     }
     return render(request, "leaderboard/task.html", context)
+
+
+def imported_runs(found: Task) -> list[Run]:
+    """Return the latest runs of the task that were played elsewhere: listed apart, and in no figure above."""
+    runs = Run.objects.filter(task=found).exclude(evaluation__harness="")
+    newest = runs.select_related("evaluation__language_model").order_by("-pk")[:MOST_IMPORTED]
+    grades = Grade.objects.filter(run__in=[run.pk for run in newest]).order_by("grader_version")
+    scores = {grade.run_id: grade.score for grade in grades}
+    for run in newest:
+        run.shown_score = scores.get(run.pk)  # type: ignore[attr-defined]
+    return list(newest)
 
 
 def model_lines(evaluations: Iterable[Evaluation], frame: pd.DataFrame) -> list[Line]:
