@@ -79,6 +79,11 @@ class Site:
     evaluation: Evaluation
 
     @property
+    def beside(self) -> Run:
+        """A run of the same task by another model."""
+        return Run.objects.filter(task=self.run.task).exclude(evaluation=self.evaluation).first()
+
+    @property
     def addresses(self) -> list[str]:
         benchmark = self.evaluation.benchmark
         return [
@@ -95,6 +100,12 @@ class Site:
             "/evaluations/",
             self.evaluation.get_absolute_url(),
             f"{self.run.get_absolute_url()}?turn=25",
+            f"{self.run.get_absolute_url()}?find=otel-demo",
+            f"/runs/{self.run.pk}/vs/",
+            f"/runs/{self.run.pk}/vs/{self.beside.pk}/",
+            "/search/",
+            "/search/?q=output:otel-demo",
+            "/search/?q=nothing-like-this",
             "/methodology/",
         ]
 
