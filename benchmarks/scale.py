@@ -22,6 +22,7 @@ from django.db import transaction
 from benchmarks.scale_turns import TURN_S, make_turns
 from evals.agent.prompts import read_prompt
 from evals.grading.ground_truth import parse_ground_truth
+from evals.grading.mistaken import mistakes_in
 from evals.grading.precision import grade
 from evals.models import (
     Benchmark,
@@ -35,6 +36,7 @@ from evals.models import (
     Split,
     Task,
 )
+from evals.runner.grades import verdicts_of
 from evals.trajectory import StopReason
 
 SLUG = "scale"
@@ -302,5 +304,7 @@ def grade_row(of: Run) -> Grade:
 @lru_cache(maxsize=4096)
 def graded(truth: str, answer: bytes | None) -> dict[str, Any]:
     """Return the real grader's grade as fields of a row."""
-    result = grade(parse_ground_truth(truth), answer).to_json()
-    return {"grader_version": result.pop("version"), **result}
+    known = parse_ground_truth(truth)
+    result = grade(known, answer)
+    told = result.to_json() | {"verdicts": verdicts_of(result, mistakes_in(known, result))}
+    return {"grader_version": told.pop("version"), **told}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from evals.grading import precision
 from evals.grading.ground_truth import GroundTruth, parse_ground_truth
@@ -71,10 +72,7 @@ def store_grade(run: Run, reading: Reading) -> Grade:
             "true_positives": result.true_positives,
             "false_positives": result.false_positives,
             "false_negatives": result.false_negatives,
-            "verdicts": [
-                {**verdict, "mistake": mistake}
-                for verdict, mistake in zip(told["verdicts"], reading.mistakes, strict=True)
-            ],
+            "verdicts": verdicts_of(result, reading.mistakes),
             "missed": told["missed"],
             "notes": told["notes"],
             "sightings": [sighting.to_json() for sighting in reading.sightings],
@@ -82,6 +80,12 @@ def store_grade(run: Run, reading: Reading) -> Grade:
         },
     )
     return grade
+
+
+def verdicts_of(result: GradeResult, mistakes: Sequence[Mistaken | None]) -> list[dict[str, Any]]:
+    """Return the verdicts as they are stored: each with the kind of its mistake."""
+    verdicts = result.to_json()["verdicts"]
+    return [{**verdict, "mistake": mistake} for verdict, mistake in zip(verdicts, mistakes, strict=True)]
 
 
 # A benchmark's tasks are graded over and over; a parsed ground truth is small.
