@@ -75,3 +75,19 @@ def test_a_turn_is_tagged_and_the_tag_taken_off(staff, site):
     staff.locator("#turn-3").get_by_role("button", name="Remove 2.5 ignores evidence").click()
     expect(staff.locator("#turn-3 .remark")).to_have_count(0)
     assert Remark.objects.count() == 0
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_histogram_is_saved_as_a_picture(page, site, kind):
+    page.goto(site.evaluation.language_model.get_absolute_url())
+    with page.expect_download() as saved:
+        page.locator("figure.histogram").first.get_by_role("button", name=kind.upper()).click()
+    content = saved.value.path().read_bytes()
+    assert saved.value.suggested_filename.endswith(f".{kind}")
+    if kind == "png":
+        assert content.startswith(b"\x89PNG")
+        assert len(content) > 3000
+    else:
+        assert b"turns" in content
+        assert b"rgb(" in content
+        assert content.startswith(b"<svg")
