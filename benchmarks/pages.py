@@ -15,8 +15,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 from benchmarks.new_grade import grading
 from benchmarks.serving import (
@@ -61,6 +62,14 @@ PAGES = (
     Page("API: board", "/api/v1/benchmarks/scale/board/"),
     Page("API: runs", "/api/v1/runs/"),
 )
+
+
+# A word of every turn, a rarer one, words in a row, a beginning, and what one field has and another lacks.
+SEARCHES = (
+    "evidence", "alerts", '"the evidence so far"', "netw*", "zzz",
+    "command:NetworkPolicy -answer:NetworkPolicy",
+)  # fmt: skip
+SEARCH_MS = 200.0
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,7 @@ def measured(data: Path, effort: Effort) -> bool:
         figures = [
             Figure("first board of a fresh server process", statistics.median(fresh), "s", 1.0),
             Figure("first board after a new grade", first_after_grades(site, data, BOARDS[0]), "s", 1.0),
+            *searched(site, effort),
         ]
     return print_figures(figures) and held
 
@@ -181,6 +191,16 @@ def pages_held(site: Site, effort: Effort) -> bool:
                 print(line(row, weight), flush=True)
                 held = held and row.holds
     return held
+
+
+def searched(site: Site, effort: Effort) -> Iterator[Figure]:
+    """Time each search: the 95th percentile, of one visitor."""
+    few = replace(effort, requests=60)
+    with site.visitors(1) as visitors:
+        for search in SEARCHES:
+            address = f"/search/?{urlencode({'q': search})}"
+            _, timings = side_by_side(Target(visitors, CONTROL), Target(visitors, address), few)
+            yield Figure(f"search for {search}", timings.p95_ms, "ms", SEARCH_MS)
 
 
 def weighed(visitor: Visitor, path: str) -> Weight:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from django.db.models import Count, Q, Sum
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from evals.models import Run, ToolCall
+from evals.models import Run, RunState, ToolCall
 from evals.trajectory import TurnKind
 from leaderboard.units import count
 
@@ -127,8 +128,26 @@ def share_of(tokens: int | None, context_window: int | None) -> float | None:
 TOKEN_COLUMNS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
 
 
+# The strips of runs that have ended, for their turns are what they are: who reads a run asks for it again and
+# again, a window at a time. A strip of a thousand turns takes half a megabyte.
+kept_strips: dict[tuple[int, datetime | None, int, int | None], Strip] = {}
+MOST_KEPT = 32
+
+
 def strip_of(run: Run) -> Strip:
-    """Return a mark for every turn of the run, in two queries that read no text."""
+    """Return a mark for every turn of the run."""
+    if run.state != RunState.ENDED:
+        return read_strip(run)
+    key = (run.pk, run.ended_at, run.turns_total, run.evaluation.language_model.context_window)
+    if key not in kept_strips:
+        for oldest in list(kept_strips)[: len(kept_strips) - MOST_KEPT + 1]:
+            kept_strips.pop(oldest, None)
+        kept_strips[key] = read_strip(run)
+    return kept_strips[key]
+
+
+def read_strip(run: Run) -> Strip:
+    """Read the marks in two queries that read no text."""
     calls = calls_of(run)
     columns = ("pk", "number", "kind", "cost_usd", "model_s", *TOKEN_COLUMNS)
     marks: list[Mark] = []

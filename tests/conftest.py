@@ -35,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def no_kept_pages() -> None:
     """Every test starts its database anew, and the counts that kept pages stand under begin again."""
     caches["pages"].clear()
+    if strips := sys.modules.get("leaderboard.strips"):
+        strips.kept_strips.clear()
     if searching := sys.modules.get("leaderboard.searching"):
         searching.known_facts.clear()
 
