@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -57,18 +58,16 @@ class Facts(NamedTuple):
     repeat: int
     tags: tuple[str, ...]
 
-    def values(self, facet: str) -> tuple[str, ...]:
-        if facet == "tag":
-            return self.tags
-        if facet == "played":
-            return (self.harness or PLAYED_HERE,)
-        return (str(getattr(self, facet)),)
-
 
 FACETS = {
     "model": "Model", "task": "Task", "outcome": "Outcome", "tag": "Tag", "benchmark": "Benchmark",
     "played": "Played by",
 }  # fmt: skip
+# A run has one value of each, but for its tags.
+VALUE_OF: dict[str, Callable[[Facts], str]] = {
+    **{facet: attrgetter(facet) for facet in FACETS if facet not in ("tag", "played")},
+    "played": lambda facts: facts.harness or PLAYED_HERE,
+}
 OUTCOME_WORDS = {
     "exact": "exact", "over_reported": "over-reported", "missed": "missed", "no_answer": "no answer",
 }  # fmt: skip
@@ -218,28 +217,27 @@ def find(request: HttpRequest, search: Search, chosen: Mapping[str, Sequence[str
     )
 
 
-def narrowed(found: Iterable[Facts], chosen: Mapping[str, Sequence[str]]) -> list[Facts]:
-    wanted = {key: set(values) for key, values in chosen.items() if values}
-    return [
-        facts
-        for facts in found
-        if all(not values.isdisjoint(facts.values(key)) for key, values in wanted.items())
-    ]
+def narrowed(found: Sequence[Facts], chosen: Mapping[str, Sequence[str]]) -> Sequence[Facts]:
+    for facet, values in chosen.items():
+        wanted = frozenset(values)
+        if facet == "tag" and wanted:
+            found = [facts for facts in found if not wanted.isdisjoint(facts.tags)]
+        elif wanted:
+            value_of = VALUE_OF[facet]
+            found = [facts for facts in found if value_of(facts) in wanted]
+    return found
 
 
 def facet_of(key: str, found: Sequence[Facts], chosen: Mapping[str, Sequence[str]]) -> Facet:
     """Count what each value would leave, all other facets as they are."""
-    others = {other: values for other, values in chosen.items() if other != key}
-    among = narrowed(found, others)
-    counts = Counter(value for facts in among for value in facts.values(key))
+    among = narrowed(found, {other: values for other, values in chosen.items() if other != key})
+    tags = (tag for facts in among for tag in facts.tags)
+    counts = Counter(tags if key == "tag" else map(VALUE_OF[key], among))
     labels = {facts.model: facts.model_name for facts in among} if key == "model" else {}
     picked = chosen.get(key, ())
     values = sorted({*counts, *picked}, key=lambda value: (-counts[value], value))
-    return Facet(
-        key,
-        FACETS[key],
-        [Option(value, labels.get(value, value), counts[value], value in picked) for value in values],
-    )
+    options = [Option(value, labels.get(value, value), counts[value], value in picked) for value in values]
+    return Facet(key, FACETS[key], options)
 
 
 # --- Places ------------------------------------------------------------------------------------------------

@@ -26,8 +26,13 @@ PAGES = {
     "task": "/tasks/samples/scenario-1/",
     "model": "/models/detective/",
     "run": "/models/detective/",  # and from there to its first run
+    "replay": "/models/exhaustive/",
+    "pair": "/models/detective/",
+    "search": "/search/?q=message%3Achaos*+-answer%3ASchedule",
 }
-DARK_TOO = ("board", "run")
+DARK_TOO = ("board", "run", "replay")
+OF_A_RUN = ("run", "replay", "pair")
+REPLAYED_MS = 6000
 
 
 def main() -> int:
@@ -54,8 +59,16 @@ def main() -> int:
 
 def shoot(page: Page, name: str, picture: Path) -> None:
     page.goto(PAGES[name], wait_until="networkidle")
-    if name == "run":
+    if name in OF_A_RUN:
         page.locator("a[href^='/runs/']").first.click()
+        page.wait_for_load_state("networkidle")
+    if name == "replay":
+        page.goto(f"{page.url}?turn=20#turn-20", wait_until="networkidle")
+        page.get_by_role("link", name="Replay", exact=True).click()
+        page.wait_for_timeout(REPLAYED_MS)
+    if name == "pair":
+        page.get_by_role("link", name="Side by side").click()
+        page.get_by_role("link", name="Exhaustive reader").first.click()
         page.wait_for_load_state("networkidle")
     page.screenshot(path=picture)
     sys.stdout.write(f"{picture.relative_to(ROOT)}\n")

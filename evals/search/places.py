@@ -42,8 +42,18 @@ def runs_with(clause: Clause) -> Runs:
     """Return the runs in which the clause's terms stand in one place; its being negative is not looked at."""
     if connection.vendor == "postgresql":
         return runs_on_postgresql(clause)
-    found = f"SELECT rowid >> {RUN_BITS} AS run_id FROM {TABLE} WHERE {TABLE} MATCH %s"
-    return counted(f"{found} ORDER BY rowid DESC LIMIT %s", [match_of(clause)], MOST_ON_SQLITE)
+    return runs_on_sqlite(match_of(clause))
+
+
+def runs_on_sqlite(match: str) -> Runs:
+    places = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s"
+    with connection.cursor() as cursor:
+        newest = f"{places} ORDER BY rowid DESC LIMIT {MOST_ON_SQLITE}"
+        cursor.execute(f"SELECT DISTINCT rowid >> {RUN_BITS} FROM ({newest})", [match])
+        runs = frozenset(run for (run,) in cursor.fetchall())
+        # Whether there is an older one is a matter of looking once, where counting them all is as much again.
+        cursor.execute(f"{places} AND rowid < %s LIMIT 1", [match, min(runs, default=0) << RUN_BITS])
+        return Runs(runs, complete=cursor.fetchone() is None)
 
 
 def runs_on_postgresql(clause: Clause) -> Runs:
