@@ -196,9 +196,20 @@ def other_pages(site: Site) -> Iterator[Finding]:
     yield page(visitor.get("/healthz"), "/healthz", "ok")
     yield page(visitor.get("/readyz"), "/readyz", "ok")
     yield page(visitor.get("/no/such/page/"), "/no/such/page/", "nothing at this address", status=404)
+    yield from found_and_paired(site, visitor)
     stranger = visitor.get("/evaluations/new/")
     asked = stranger.url.startswith(f"{site.address}/admin/login/")
     yield claim("/evaluations/new/ sends a stranger to sign in", asked, stranger.url)
+
+
+def found_and_paired(site: Site, visitor: Visitor) -> Iterator[Finding]:
+    """Check that the search finds what was handed in, and that two runs of a task stand side by side."""
+    first, *others = Run.objects.filter(evaluation__in=site.evaluations, state=RunState.ENDED).order_by("pk")
+    path = "/search/?q=command%3Aagent_output.json"
+    yield page(visitor.get(path), path, "runs", "agent_output.json")
+    beside = next(run for run in others if run.task_id == first.task_id)
+    path = f"/runs/{first.pk}/vs/{beside.pk}/"
+    yield page(visitor.get(path), path, str(first.evaluation.language_model), "the same", "What was named")
 
 
 def staff(site: Site) -> Iterator[Finding]:
@@ -209,6 +220,7 @@ def staff(site: Site) -> Iterator[Finding]:
         path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         yield page(visitor.get(path), path, str(model._meta.verbose_name_plural))
     yield page(visitor.get("/evaluations/new/"), "/evaluations/new/", "Sample incidents", "Concurrency")
+    yield page(visitor.get("/imports/"), "/imports/", "Import runs", "SWE-agent")
     yield from evaluation_by_form(visitor)
 
 
