@@ -207,7 +207,9 @@ def found_and_paired(site: Site, visitor: Visitor) -> Iterator[Finding]:
     first, *others = Run.objects.filter(evaluation__in=site.evaluations, state=RunState.ENDED).order_by("pk")
     path = "/search/?q=command%3Aagent_output.json"
     yield page(visitor.get(path), path, "runs", "agent_output.json")
-    beside = next(run for run in others if run.task_id == first.task_id)
+    beside = next(
+        run for run in others if run.task_id == first.task_id and run.evaluation_id != first.evaluation_id
+    )
     path = f"/runs/{first.pk}/vs/{beside.pk}/"
     yield page(visitor.get(path), path, str(first.evaluation.language_model), "the same", "What was named")
 
