@@ -75,7 +75,8 @@ def read_atif(parts: Sequence[Part]) -> IncomingRun:
         task=task.text("slug"),
         stop_reason=stop_reason_of(told),
         finish_reason=told.text("finish_reason"),
-        submission=submission_of(told),
+        submission=answer_of(told, "submission"),
+        unsubmitted=answer_of(told, "unsubmitted"),
         error=error_of(told),
         started_at=told.moment("started_at") or scan.first,
         ended_at=told.moment("ended_at") or scan.last,
@@ -195,14 +196,14 @@ def error_of(told: Fields) -> str:
     return told.text("error") or "It errored where it was played."
 
 
-def submission_of(told: Fields) -> bytes | None:
-    form = told.left.pop("submission", None)
+def answer_of(told: Fields, field: str) -> bytes | None:
+    form = told.left.pop(field, None)
     if form is not None and not isinstance(form, dict):
-        raise told.problem("submission", "an object expected")
+        raise told.problem(field, "an object expected")
     try:
         return bytes_of(form)
     except ValueError as problem:
-        raise told.problem("submission", f"{problem}; text or base64 expected") from problem
+        raise told.problem(field, f"{problem}; text or base64 expected") from problem
 
 
 def digest_of(parts: Sequence[Part]) -> str:

@@ -65,6 +65,7 @@ class IncomingRun:
     stop_reason: StopReason = StopReason.GAVE_UP
     finish_reason: str = ""  # the agent's own words
     submission: bytes | None = None  # as handed in
+    unsubmitted: bytes | None = None  # an answer file that was written and never handed in
     error: str = ""  # not empty: the harness failed, and the run is stored as errored
     totals: IncomingTotals = IncomingTotals()
     unmapped: dict[str, Any] = field(default_factory=dict)  # JSON-ready; goes out with the run again

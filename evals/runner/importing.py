@@ -272,6 +272,7 @@ def columns_of(spooled: Spooled, evaluation: Evaluation, task: Task) -> dict[str
         "started_at": incoming.started_at,
         "ended_at": ended_at,
         "submission": incoming.submission,
+        "unsubmitted": incoming.unsubmitted,
         "turns_total": sums.turns,
         "duration_s": duration_of(incoming, sums),
         **totals_of(incoming, sums),

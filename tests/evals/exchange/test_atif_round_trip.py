@@ -154,7 +154,7 @@ def test_a_run_says_after_two_ways_where_it_came_from_first():
     first = twice.unmapped["itbench"]["source"]["facts"]
     assert (twice.harness, twice.task) == ("itbench-leaderboard", once.task.slug)
     assert (first["run"]["id"], first["run"]["note"]) == (run.pk, "Taken up after turn 2.")
-    assert first["run"]["unsubmitted"] == {"base64": "/w=="}
+    assert twice.unsubmitted == b"\xff"
 
 
 def kept(incoming):
@@ -166,6 +166,7 @@ def kept(incoming):
     run = make_run(
         evaluation,
         submission=incoming.submission,
+        unsubmitted=incoming.unsubmitted,
         finish_reason=incoming.finish_reason,
         stop_reason=incoming.stop_reason,
         cost_usd=totals.cost_usd,

@@ -75,3 +75,17 @@ def test_nothing_is_lost_on_the_way_out_and_in(run, tmp_path):
     grades = [each.grades.values_list("score", "verdicts", "sightings").get() for each in (run, again)]
     assert grades[0] == grades[1]
     assert again.cost_usd is None
+
+
+def test_an_answer_that_was_never_handed_in_comes_back_as_that(run, tmp_path):
+    Run.objects.update(submission=None, unsubmitted=b"\xff half an answer", stop_reason="turn_cap")
+    run.refresh_from_db()
+    path = tmp_path / "run.json"
+    path.write_bytes(b"".join(atif_pieces(run)))
+    (report,) = import_runs(path, path.name, ImportWish(benchmark="b"), lambda _: None)
+    again = Run.objects.get(pk=report.runs[0])
+    assert (again.submission, bytes(again.unsubmitted), again.stop_reason) == (
+        None,
+        b"\xff half an answer",
+        "turn_cap",
+    )
