@@ -79,11 +79,13 @@ known_facts: dict[tuple[tuple[int, int], ...], Sequence[Facts]] = {}
 def all_facts() -> Sequence[Facts]:
     """Return the facts of every run, the newest first. One query while nothing changed."""
     key = tuple(BoardVersion.objects.order_by("benchmark_id").values_list("benchmark_id", "number"))
-    if key not in known_facts:
+    # Other threads read it too: what one has found must not be gone when it is given back.
+    facts = known_facts.get(key)
+    if facts is None:
         facts = read_facts()
         known_facts.clear()
         known_facts[key] = facts
-    return known_facts[key]
+    return facts
 
 
 def read_facts() -> Sequence[Facts]:

@@ -139,11 +139,13 @@ def strip_of(run: Run) -> Strip:
     if run.state != RunState.ENDED:
         return read_strip(run)
     key = (run.pk, run.ended_at, run.turns_total, run.evaluation.language_model.context_window)
-    if key not in kept_strips:
-        for oldest in list(kept_strips)[: len(kept_strips) - MOST_KEPT + 1]:
+    strip = kept_strips.get(key)
+    if strip is None:
+        strip = read_strip(run)
+        for oldest in list(kept_strips)[: max(len(kept_strips) - MOST_KEPT + 1, 0)]:
             kept_strips.pop(oldest, None)
-        kept_strips[key] = read_strip(run)
-    return kept_strips[key]
+        kept_strips[key] = strip
+    return strip
 
 
 def read_strip(run: Run) -> Strip:
